@@ -6,6 +6,7 @@ import argparse
 import math
 
 import numpy as np
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -26,19 +27,18 @@ def run(args: argparse.Namespace) -> int:
 
 def rig_table(rig: Rig) -> Table:
     """One row per camera: size, field of view, position, fit error and round-trip error."""
-    table = Table(title=f"rig {rig.name}", caption=rig.source or None)
-    for column in ("camera", "image", "field of view", "position in device (m)"):
-        table.add_column(column)
-    for column in ("focal (px)", "fit max (px)", "fit rms (px)", "round trip (px)"):
-        table.add_column(column, justify="right")
+    table = Table(title=f"rig {rig.name}", caption=rig.source or None, box=box.SIMPLE_HEAD, padding=0)
+    for column in ("camera", "image", "view", "at x y z (cm)"):
+        table.add_column(column, no_wrap=True)
+    for column in ("fit max px", "fit rms px", "round trip px"):
+        table.add_column(column, justify="right", no_wrap=True)
     for camera in rig.cameras:
-        model, error = fit_equidistant(camera.model)
+        error = fit_equidistant(camera.model)[1]
         table.add_row(
             camera.name,
             f"{camera.model.width}x{camera.model.height}",
-            f"{2 * math.degrees(camera.model.max_angle_rad):.1f} deg",
-            "  ".join(f"{value:+.3f}" for value in camera.device_from_camera[:3, 3] + 0.0),
-            f"{model.focal_px:.2f}",
+            f"{2 * math.degrees(camera.model.max_angle_rad):.1f}°",
+            " ".join(f"{100 * value:.0f}" for value in camera.device_from_camera[:3, 3]),
             f"{np.abs(error).max():.3f}",
             f"{np.sqrt(np.mean(error**2)):.3f}",
             f"{round_trip_error(camera):.4f}",
