@@ -1,0 +1,62 @@
+"""Entry point of the `egorear` command: finds the subcommands, parses, and turns user errors into one line."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from egorear_ros import __version__, cli
+from egorear_ros.errors import EgorearError
+
+
+def commands() -> dict[str, str]:
+    """Names of the subcommands with their one-line help, read without importing them."""
+    found = {}
+    for module in sorted(pkgutil.iter_modules(cli.__path__), key=lambda module: module.name):
+        if module.name != "main" and not module.name.startswith("_"):
+            source = Path(cli.__path__[0], f"{module.name}.py").read_text(encoding="utf-8")
+            docstring = ast.get_docstring(ast.parse(source)) or ""
+            found[module.name.replace("_", "-")] = docstring.partition("\n")[0]
+    return found
+
+
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """Return the parser, with the arguments of `command` only: the other subcommands' modules stay unloaded."""
+    parser = argparse.ArgumentParser(prog="egorear", description="A live 3D skeleton from the cameras of a helmet.")
+    parser.add_argument("--version", action="version", version=f"egorear {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in commands().items():
+        subparser = subparsers.add_parser(name, help=text, description=text)
+        if name == command:
+            module = importlib.import_module(f"egorear_ros.cli.{name.replace('-', '_')}")
+            module.configure(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status: 0 done, 1 user error (one line on stderr), 2 wrong usage."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = next((argument for argument in arguments if not argument.startswith("-")), None)
+    args = build_parser(command).parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except EgorearError as error:
+        print(f"egorear {args.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `egorear ... | head` is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Where the files that ship with egorear lie: configuration, rigs, assets, launch and RViz files.
+
+The same tree is used from a checkout, from a wheel and from a colcon workspace; only this module knows the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from egorear_ros.errors import EgorearError
+
+PACKAGE = "egorear"
+
+
+def share_directories() -> Iterator[Path]:
+    """Yield the folders that may hold our shared files, the most specific first."""
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "package.xml").is_file():
+        yield checkout
+    for prefix in [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]:
+        share = Path(prefix) / "share" / PACKAGE
+        if prefix and share.is_dir():
+            yield share
+
+
+def find(relative_path: str) -> Path:
+    """Return the path of a shipped file or folder, such as ``"config/rigs/ego4view.yaml"``.
+
+    Raises:
+        EgorearError: no installation of egorear on this machine holds it.
+    """
+    for directory in share_directories():
+        candidate = directory / relative_path
+        if candidate.exists():
+            return candidate
+    searched = ", ".join(str(directory) for directory in share_directories()) or "no folder at all"
+    raise EgorearError(
+        f"'{relative_path}' is not in this installation of egorear (searched {searched}); install it again"
+    )

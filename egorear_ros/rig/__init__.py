@@ -1,0 +1,41 @@
+"""Cameras and rigs: fisheye models, calibration files, named cameras with poses, and the static frame tree.
+
+May import: skeleton, errors, resources. Imported by everything above. No ROS; torch only if the caller hands in
+    tensors.
+"""
+
+from egorear_ros.rig.camera import CameraModel
+from egorear_ros.rig.camera_info import CameraInfoFields, camera_from_info, camera_info_fields
+from egorear_ros.rig.equidistant import EquidistantModel, fit_equidistant
+from egorear_ros.rig.loading import OFFICIAL_NAMES, load_official_calibration, load_rig, load_rw_extrinsics
+from egorear_ros.rig.ocam import OCamModel
+from egorear_ros.rig.rig import (
+    DEVICE_FRAME,
+    HELMET_FRAME,
+    VIEWS,
+    Rig,
+    RigCamera,
+    RigError,
+    StaticTransform,
+)
+
+__all__ = [
+    "DEVICE_FRAME",
+    "HELMET_FRAME",
+    "OFFICIAL_NAMES",
+    "VIEWS",
+    "CameraInfoFields",
+    "CameraModel",
+    "EquidistantModel",
+    "OCamModel",
+    "Rig",
+    "RigCamera",
+    "RigError",
+    "StaticTransform",
+    "camera_from_info",
+    "camera_info_fields",
+    "fit_equidistant",
+    "load_official_calibration",
+    "load_rig",
+    "load_rw_extrinsics",
+]

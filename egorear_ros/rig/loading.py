@@ -1,0 +1,230 @@
+"""Rigs and calibrations from files: our YAML, the official calibration JSON, and RW's per-sequence metadata.
+
+YAML format `egorear-rig/1`, lengths in metres, angles in degrees, images in pixels; `config/rigs/ego4view.yaml` is the
+commented example. Whatever is wrong with a file is reported as one RigError that names file, camera and field.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import yaml
+
+from egorear_ros import resources
+from egorear_ros.errors import EgorearError
+from egorear_ros.rig.equidistant import EquidistantModel
+from egorear_ros.rig.ocam import OCamModel, max_angle_of_circle
+from egorear_ros.rig.rig import HELMET_FROM_DEVICE_ROTATION, VIEWS, Rig, RigCamera, RigError
+from egorear_ros.rig.rigid import Matrix, rigid
+
+FORMAT: Final = "egorear-rig/1"
+
+OFFICIAL_NAMES: Final[dict[str, str]] = {view: f"camera_{view.replace('rear', 'back')}" for view in VIEWS}
+"""View name -> name of the camera in Ego4View's files ("rear_left" -> "camera_back_left")."""
+
+
+def load_rig(name_or_path: str | Path) -> Rig:
+    """Load a rig by the name of a file in config/rigs/ ("ego4view") or by path ("my_helmet.yaml").
+
+    Raises:
+        RigError: no such rig, or a mistake in it.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = _shipped_rig(str(name_or_path))
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RigError(f"rig file '{path}' cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise RigError(f"rig file '{path}' is not valid YAML: {error}") from error
+    try:
+        return _rig_from(content)
+    except (RigError, ValueError, TypeError) as error:
+        raise RigError(f"rig file '{path}': {error}") from error
+
+
+def load_official_calibration(path: str | Path) -> OCamModel:
+    """Load one camera from an official Ego4View or UnrealEgo calibration JSON.
+
+    Raises:
+        RigError: the file cannot be read, lacks a key, or holds something that is not a lens.
+    """
+    content = _read_json(Path(path))
+    try:
+        width, height = content["size"]
+        return _ocam(
+            {
+                "image_size": [width, height],
+                "image_circle_radius": content["imageCircleRadius"],
+                "center": content["image_center"],
+                "ray_polynomial": content["polynomialC2W"],
+                "radius_polynomial": content["polynomialW2C"],
+            }
+        )
+    except KeyError as error:
+        raise RigError(f"calibration '{path}' has no key {error}; expected an official OCam JSON file") from error
+    except (ValueError, TypeError) as error:
+        raise RigError(f"calibration '{path}': {error}") from error
+
+
+def load_rw_extrinsics(path: str | Path) -> dict[str, Matrix]:
+    """Read the camera poses of an Ego4View-RW sequence from its `*_metadata.json`.
+
+    Returns:
+        View name -> camera_from_device, (4, 4) in metres, for `Rig.with_extrinsics`.
+
+    Raises:
+        RigError: the file cannot be read, lacks a camera, or a matrix is not a rigid transform.
+    """
+    matrices = _read_json(Path(path)).get("coord_transformation_matrix")
+    if not isinstance(matrices, Mapping):
+        raise RigError(f"metadata '{path}' has no 'coord_transformation_matrix'; expected an Ego4View-RW metadata file")
+    extrinsics = {}
+    for view, official in OFFICIAL_NAMES.items():
+        key = f"device_to_{official}"
+        try:
+            matrix = np.asarray(matrices[key], dtype=np.float64)
+            extrinsics[view] = rigid(matrix[:3, :3], matrix[:3, 3])
+        except KeyError as error:
+            raise RigError(f"metadata '{path}' has no matrix '{key}'") from error
+        except (ValueError, TypeError, IndexError) as error:
+            raise RigError(f"metadata '{path}', matrix '{key}': {error}") from error
+    return extrinsics
+
+
+def _shipped_rig(name: str) -> Path:
+    try:
+        return resources.find(f"config/rigs/{name}.yaml")
+    except EgorearError as error:
+        shipped = sorted(path.stem for path in resources.find("config/rigs").glob("*.yaml"))
+        raise RigError(
+            f"there is no rig '{name}'; shipped are {', '.join(shipped)}, or give the path of a .yaml file"
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RigError(f"'{path}' cannot be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise RigError(f"'{path}' is not valid JSON (line {error.lineno}: {error.msg})") from error
+    if not isinstance(content, dict):
+        raise RigError(f"'{path}' holds a {type(content).__name__}, expected a JSON object")
+    return content
+
+
+def _rig_from(content: Any) -> Rig:
+    fields = _fields(content, required={"format", "name", "cameras"}, optional={"source", "helmet_from_device"})
+    if fields["format"] != FORMAT:
+        raise ValueError(f"format is '{fields['format']}', this version reads '{FORMAT}'")
+    if not isinstance(fields["cameras"], Mapping) or not fields["cameras"]:
+        raise ValueError("'cameras' must map camera names to their calibrations")
+    helmet = fields.get("helmet_from_device", {"rotation": HELMET_FROM_DEVICE_ROTATION, "translation": [0.0, 0.0, 0.0]})
+    return Rig(
+        name=str(fields["name"]),
+        cameras=tuple(_camera(str(name), camera) for name, camera in fields["cameras"].items()),
+        helmet_from_device=_named("helmet_from_device", _pose, helmet),
+        source=str(fields.get("source", "")),
+    )
+
+
+def _camera(name: str, content: Any) -> RigCamera:
+    def build(content: Any) -> RigCamera:
+        if not isinstance(content, Mapping) or content.get("model") not in MODELS:
+            raise ValueError(f"'model' must be one of {', '.join(MODELS)}")
+        calibration = {key: value for key, value in content.items() if key not in {"model", "camera_from_device"}}
+        if "camera_from_device" not in content:
+            raise ValueError("missing field 'camera_from_device'")
+        return RigCamera(
+            name,
+            MODELS[content["model"]](calibration),
+            _named("camera_from_device", _pose, content["camera_from_device"]),
+        )
+
+    return _named(f"camera '{name}'", build, content)
+
+
+def _ocam(content: Any) -> OCamModel:
+    fields = _fields(
+        content, required={"image_size", "image_circle_radius", "center", "ray_polynomial", "radius_polynomial"}
+    )
+    width, height = (int(value) for value in _numbers(fields, "image_size", 2))
+    center_x, center_y = _numbers(fields, "center", 2)
+    rays = _numbers(fields, "ray_polynomial")
+    radius = _number(fields, "image_circle_radius")
+    return OCamModel(
+        width,
+        height,
+        (center_x, center_y),
+        radius,
+        max_angle_of_circle(rays, radius),
+        ray_polynomial=rays,
+        radius_polynomial=_numbers(fields, "radius_polynomial"),
+    )
+
+
+def _equidistant(content: Any) -> EquidistantModel:
+    fields = _fields(
+        content,
+        required={"image_size", "image_circle_radius", "center", "focal_length", "distortion", "max_angle_deg"},
+    )
+    width, height = (int(value) for value in _numbers(fields, "image_size", 2))
+    center_x, center_y = _numbers(fields, "center", 2)
+    k1, k2, k3, k4 = _numbers(fields, "distortion", 4)
+    return EquidistantModel(
+        width,
+        height,
+        (center_x, center_y),
+        _number(fields, "image_circle_radius"),
+        math.radians(_number(fields, "max_angle_deg")),
+        focal_px=_number(fields, "focal_length"),
+        distortion=(k1, k2, k3, k4),
+    )
+
+
+MODELS: Final[dict[str, Any]] = {"ocam": _ocam, "equidistant": _equidistant}
+
+
+def _pose(content: Any) -> Matrix:
+    fields = _fields(content, required={"rotation", "translation"})
+    return rigid(fields["rotation"], fields["translation"])
+
+
+def _named(what: str, build: Any, content: Any) -> Any:
+    """Call `build(content)`; a mistake in it is reported under the name of the thing."""
+    try:
+        return build(content)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{what}: {error}") from error
+
+
+def _fields(content: Any, required: set[str], optional: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
+    if not isinstance(content, Mapping):
+        raise ValueError(f"expected a mapping with {', '.join(sorted(required))}, got {type(content).__name__}")
+    missing, unknown = sorted(required - set(content)), sorted(set(content) - required - optional)
+    if missing:
+        raise ValueError(f"missing field '{missing[0]}'")
+    if unknown:
+        raise ValueError(f"unknown field '{unknown[0]}'; known are {', '.join(sorted(required | optional))}")
+    return dict(content)
+
+
+def _number(fields: Mapping[str, Any], key: str) -> float:
+    return _numbers({key: [fields[key]]}, key, 1)[0]
+
+
+def _numbers(fields: Mapping[str, Any], key: str, count: int | None = None) -> tuple[float, ...]:
+    values = fields[key]
+    numeric = isinstance(values, list | tuple) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
+    )
+    if not numeric or not values or (count is not None and len(values) != count):
+        raise ValueError(f"'{key}' must be {count or 'a list of'} finite numbers, got {values!r}")
+    return tuple(float(value) for value in values)
