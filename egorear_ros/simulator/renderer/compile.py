@@ -1,0 +1,26 @@
+"""How every kernel here is compiled, and the array types they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+f4: Final = np.float32
+
+# No parallel=True: views are rendered in threads of their own, which scales as well and compiles five times faster.
+_jit = njit(cache=True, fastmath={"nsz", "contract", "arcp", "reassoc"}, nogil=True, error_model="numpy")
+
+
+def kernel(function: FunctionT) -> FunctionT:
+    """Compile with numba: cached on disk, without the GIL, reassociation allowed, NaN and infinity respected."""
+    return _jit(function)  # type: ignore[no-any-return]
