@@ -92,7 +92,7 @@ def strut(size: HeadSize, camera_m: NDArray[np.floating], metal: NDArray[np.floa
     x /= np.linalg.norm(x)
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = np.stack([x, np.cross(z, x), z], axis=1), foot
-    return box([-0.008, -0.005, 0], [0.008, 0.005, length], metal).moved(pose)
+    return box([-0.008, -0.005, 0], [0.008, 0.005, length], metal, largest_edge_m=0.012).moved(pose)
 
 
 def tucked_under(hair: Surface, size: HeadSize) -> Surface:

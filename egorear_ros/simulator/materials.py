@@ -40,6 +40,7 @@ def material(
     row[0:3] = color
     row[3:6] = color if second is None else second
     row[6:12] = pattern, scale, wrinkles, gloss, texture, KINDS[kind]
+    row[12] = kind in ("cloth", "hair")
     return row
 
 
@@ -81,7 +82,7 @@ def cloth(rng: np.random.Generator, wrinkles: float = 0.8, denim: bool = False) 
 
 def leather(rng: np.random.Generator) -> Floats:
     """Shoe leather or rubber."""
-    return material(random_color(rng, (0.0, 0.5), (0.08, 0.9)), gloss=0.2)
+    return material(random_color(rng, (0.0, 0.5), (0.08, 0.9)), gloss=0.2, kind="cloth")
 
 
 def eyes() -> Floats:

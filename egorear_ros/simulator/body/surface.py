@@ -75,8 +75,11 @@ class Surface:
 
     def smoothed(self, values: Floats, rounds: int) -> Floats:
         """Average (N, C) values over neighbouring vertices, `rounds` times."""
-        pairs = np.unique(np.sort(self.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
-        first, second = np.concatenate([pairs[:, 0], pairs[:, 1]]), np.concatenate([pairs[:, 1], pairs[:, 0]])
+        if rounds == 0:
+            return values
+        # Both directions of every edge, each once: an edge's key is first * N + second.
+        directed = self.faces[:, [0, 1, 1, 2, 2, 0, 1, 0, 2, 1, 0, 2]].reshape(-1, 2).astype(np.int64)
+        first, second = np.divmod(np.unique(directed[:, 0] * len(values) + directed[:, 1]), len(values))
         count = np.bincount(first, minlength=len(values)).astype(np.float32)[:, None] + 1
         for _ in range(rounds):
             total = values.copy()
@@ -135,7 +138,8 @@ def split_faces(faces: Ints, inside: NDArray[np.bool_], vertex_count: int) -> tu
     rows = np.arange(len(faces))
     a, b, c = faces[rows, lone], faces[rows, (lone + 1) % 3], faces[rows, (lone + 2) % 3]
     edges = np.sort(np.concatenate([np.stack([a, b], 1), np.stack([a, c], 1)]), axis=1)
-    unique, index = np.unique(edges, axis=0, return_inverse=True)
+    keys, index = np.unique(edges[:, 0].astype(np.int64) * vertex_count + edges[:, 1], return_inverse=True)
+    unique = np.stack(np.divmod(keys, vertex_count), axis=1)
     index = index.reshape(-1) + vertex_count
     ab, ac = index[: len(faces)], index[len(faces) :]
     one = inside.sum(axis=1) == 1

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.simulator.renderer.compile import Floats, Ints
+from egorear_ros.simulator.renderer.surfaces import MATERIAL
 
 STATIC_PART: Final = 1000
 """Part number of everything that is not the body: furniture, helmet, props."""
@@ -22,7 +23,7 @@ class Mesh:
         vertices_m: (N, 3) float32, world.
         normals: (N, 3) float32, world; need not be unit length.
         rest_m: (N, 3) float32 position that patterns are attached to.
-        faces: (F, 3) int32.
+        faces: (F, 3) int32, counter-clockwise seen from outside.
         face_material: (F,) int32 row of `materials`.
         face_part: (F,) int32 bone the triangle belongs to, STATIC_PART for things.
         materials: (M, MATERIAL_SIZE) float32, see `surfaces.MATERIAL`.
@@ -35,6 +36,11 @@ class Mesh:
     face_material: Ints
     face_part: Ints
     materials: Floats
+
+    @property
+    def two_sided(self) -> Ints:
+        """(F,) 1 where a triangle is also seen from behind."""
+        return self.materials[self.face_material, MATERIAL["two_sided"]].astype(np.int32)
 
     def moved(self, world_from_mesh: NDArray[np.floating]) -> Mesh:
         """Return the mesh under a rigid transform (4, 4); patterns move with it."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from egorear_ros.simulator.renderer.compile import Floats, f4, kernel
+from egorear_ros.simulator.renderer.compile import Floats, f4, inlined_kernel
 
 PATTERNS: Final[tuple[str, ...]] = (
     *("plain", "stripes", "pinstripes", "checks", "plaid", "blotches", "dots", "mottled", "denim"),
@@ -20,7 +20,7 @@ def noise_table(size: int = 32) -> Floats:
     return np.random.default_rng(5).random((size, size, size), dtype=np.float32)
 
 
-@kernel
+@inlined_kernel
 def noise(table: Floats, x: float, y: float, z: float) -> float:
     """Smoothly interpolated value in 0..1; features have the size of one unit of the coordinates."""
     xf, yf, zf = math.floor(x), math.floor(y), math.floor(z)
@@ -36,13 +36,13 @@ def noise(table: Floats, x: float, y: float, z: float) -> float:
     return y0 + (y1 - y0) * fz
 
 
-@kernel
+@inlined_kernel
 def fraction(x: float) -> float:
     """Part behind the point, in 0..1."""
     return x - math.floor(x)
 
 
-@kernel
+@inlined_kernel
 def pattern(table: Floats, kind: int, x: float, y: float, z: float, scale: float) -> tuple[float, float]:
     """Cloth pattern at a position: weight of the second colour (0..1) and brightness factor."""
     if kind == 0:

@@ -48,12 +48,20 @@ def project_vertices(
 
 @kernel
 def rasterize(
-    faces: Ints, in_camera: Floats, pixels: Floats, rays: Floats, limits: Floats, distance: Floats, triangle: Ints
+    faces: Ints,
+    two_sided: Ints,
+    in_camera: Floats,
+    pixels: Floats,
+    rays: Floats,
+    limits: Floats,
+    distance: Floats,
+    triangle: Ints,
 ) -> None:
     """Find the first triangle along every ray.
 
     Args:
-        faces: (F, 3) vertex indices.
+        faces: (F, 3) vertex indices, counter-clockwise seen from outside.
+        two_sided: (F,) whether a triangle is also seen from behind.
         in_camera, pixels: of the vertices, from `project_vertices`.
         rays: (H, W, 3) unit viewing rays; (0, 0, 0) where the lens sees nothing.
         limits: (2,) largest angle off the axis that is seen, and pixels per radian.
@@ -65,14 +73,13 @@ def rasterize(
     triangle[:] = NO_TRIANGLE
     for t in range(faces.shape[0]):
         i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
-        nearest = min(pixels[i, 2], pixels[j, 2], pixels[k, 2])
-        if nearest > limits[0] + f4(0.3):
-            continue
         u0, u1 = min(pixels[i, 0], pixels[j, 0], pixels[k, 0]), max(pixels[i, 0], pixels[j, 0], pixels[k, 0])
         v0, v1 = min(pixels[i, 1], pixels[j, 1], pixels[k, 1]), max(pixels[i, 1], pixels[j, 1], pixels[k, 1])
         # An edge may bulge out of its corners' box; the sagitta of its arc bounds by how much.
         extent = max(u1 - u0, v1 - v0)
-        margin = f4(0.02) + extent * extent / (f4(4) * limits[1])
+        margin = f4(0.02) + extent * extent / (f4(6) * limits[1])
+        if min(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > limits[0] + margin / limits[1]:
+            continue
         if max(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > f4(2.5):  # behind the lens no box can be trusted
             margin = f4(width)
         x0, x1 = max(int(math.ceil(u0 - margin - f4(0.5))), 0), min(int(math.floor(u1 + margin - f4(0.5))), width - 1)
@@ -86,18 +93,25 @@ def rasterize(
         qx, qy, qz = cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax
         rx, ry, rz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
         volume = ax * px + ay * py + az * pz
-        if volume < 0:  # seen from behind: turn all signs
+        if volume > 0 and two_sided[t] == 0:
+            continue
+        if volume < 0:  # seen from the front: turn all signs
             px, py, pz, qx, qy, qz, rx, ry, rz = -px, -py, -pz, -qx, -qy, -qz, -rx, -ry, -rz
             volume = -volume
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
                 dx, dy, dz = rays[y, x, 0], rays[y, x, 1], rays[y, x, 2]
-                wa, wb, wc = px * dx + py * dy + pz * dz, qx * dx + qy * dy + qz * dz, rx * dx + ry * dy + rz * dz
-                if wa >= 0 and wb >= 0 and wc >= 0:
-                    total = wa + wb + wc
-                    if total > 0 and volume < distance[y, x] * total:
-                        distance[y, x] = volume / total
-                        triangle[y, x] = t
+                wa = px * dx + py * dy + pz * dz
+                if wa < 0:
+                    continue
+                wb = qx * dx + qy * dy + qz * dz
+                if wb < 0:
+                    continue
+                wc = rx * dx + ry * dy + rz * dz
+                total = wa + wb + wc
+                if wc >= 0 and total > 0 and volume < distance[y, x] * total:
+                    distance[y, x] = volume / total
+                    triangle[y, x] = t
 
 
 @kernel

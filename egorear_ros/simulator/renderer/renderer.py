@@ -110,7 +110,9 @@ class FisheyeRenderer:
         rasterizer.project_vertices(
             mesh.vertices_m, camera_from_world.astype(np.float32), lens.radius_table, lens.center, in_camera, pixels
         )
-        rasterizer.rasterize(mesh.faces, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
+        rasterizer.rasterize(
+            *(mesh.faces, mesh.two_sided, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
+        )
         shading.shade(
             *(self.samples, lens.distance, lens.triangle, lens.rays, in_camera),
             *(np.linalg.inv(camera_from_world).astype(np.float32), lens.pixel_rad),

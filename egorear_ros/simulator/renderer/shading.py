@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from egorear_ros.simulator.renderer.compile import Bytes, Floats, Ints, f4, kernel
+from egorear_ros.simulator.renderer.compile import Bytes, Floats, Ints, f4, inlined_kernel, kernel
 from egorear_ros.simulator.renderer.surfaces import mesh_color, surroundings_color
 
 SURROUNDINGS_PART = -1
 OUTSIDE_LENS_PART = -2
 
 
-@kernel
-def corner_weights(corner: Ints, in_camera: Floats, ray: Floats, weights: Floats) -> None:
-    """Barycentric weights (3,) of the point where a ray passes through a triangle."""
-    i, j, k = corner[0], corner[1], corner[2]
+@inlined_kernel
+def corner_weights(
+    faces: Ints, face: int, in_camera: Floats, rx: float, ry: float, rz: float, weights: Floats
+) -> None:
+    """Barycentric weights (3,) of the point where the ray (rx, ry, rz) passes through a triangle."""
     total = f4(0)
     for n in range(3):
-        p, q = (j, k) if n == 0 else ((k, i) if n == 1 else (i, j))
+        p, q = faces[face, (n + 1) % 3], faces[face, (n + 2) % 3]
         weights[n] = (
-            (in_camera[p, 1] * in_camera[q, 2] - in_camera[p, 2] * in_camera[q, 1]) * ray[0]
-            + (in_camera[p, 2] * in_camera[q, 0] - in_camera[p, 0] * in_camera[q, 2]) * ray[1]
-            + (in_camera[p, 0] * in_camera[q, 1] - in_camera[p, 1] * in_camera[q, 0]) * ray[2]
+            (in_camera[p, 1] * in_camera[q, 2] - in_camera[p, 2] * in_camera[q, 1]) * rx
+            + (in_camera[p, 2] * in_camera[q, 0] - in_camera[p, 0] * in_camera[q, 2]) * ry
+            + (in_camera[p, 0] * in_camera[q, 1] - in_camera[p, 1] * in_camera[q, 0]) * rz
         )
         total += weights[n]
     for n in range(3):
@@ -74,19 +75,22 @@ def shade(
     """
     height, width = pixel_distance.shape
     eye = world_from_camera[:3, 3].copy()
-    scratch, weights = np.empty((2, 3), np.float32), np.empty(3, np.float32)
+    weights, normal, albedo = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
     color, far = np.empty(3, np.float32), np.empty(3, np.float32)
     count = samples * samples
     for row in range(height):
         for column in range(width):
             r0, c0 = row * samples, column * samples
-            ray = rays[r0 + samples // 2, c0 + samples // 2]
-            if ray[0] == 0 and ray[1] == 0 and ray[2] == 0:
-                image[row, column, :] = f4(0)
+            ym, xm = r0 + samples // 2, c0 + samples // 2
+            rx, ry, rz = rays[ym, xm, 0], rays[ym, xm, 1], rays[ym, xm, 2]
+            if rx == 0 and ry == 0 and rz == 0:
+                for d in range(3):
+                    image[row, column, d] = f4(0)
                 pixel_distance[row, column] = f4(0)
                 pixel_part[row, column] = OUTSIDE_LENS_PART
                 continue
-            color[:] = f4(0)
+            for d in range(3):
+                color[d] = f4(0)
             first = triangle[r0, c0]
             smooth = samples > 1 and first >= 0
             hits, nearest, nearest_triangle = 0, f4(1e9), -1
@@ -106,25 +110,26 @@ def shade(
             for s in range(count):
                 y, x = r0 + s // samples, c0 + s % samples
                 if smooth:
-                    y, x = r0 + samples // 2, c0 + samples // 2
+                    y, x = ym, xm
                 t = triangle[y, x]
                 if t >= 0:
-                    corner_weights(faces[t], in_camera, rays[y, x], weights)
+                    corner_weights(faces, t, in_camera, rays[y, x, 0], rays[y, x, 1], rays[y, x, 2], weights)
                     mesh_color(
-                        *(faces[t], weights, vertices, normals, rest, materials[face_material[t]], eye, pixel_rad),
-                        *(table, textures, linear, light, shadow_depth, shadow_from_world, scratch, color),
+                        *(faces, t, weights, vertices, normals, rest, materials, face_material[t], eye, pixel_rad),
+                        *(table, textures, linear, light, shadow_depth, shadow_from_world, normal, albedo, color),
                     )
                 if smooth:
-                    color *= f4(count)
+                    for d in range(3):
+                        color[d] *= f4(count)
                     break
             behind = f4(1e9)
             if hits < count:
-                dx = world_from_camera[0, 0] * ray[0] + world_from_camera[0, 1] * ray[1] + world_from_camera[0, 2] * ray[2]
-                dy = world_from_camera[1, 0] * ray[0] + world_from_camera[1, 1] * ray[1] + world_from_camera[1, 2] * ray[2]
-                dz = world_from_camera[2, 0] * ray[0] + world_from_camera[2, 1] * ray[1] + world_from_camera[2, 2] * ray[2]
+                dx = world_from_camera[0, 0] * rx + world_from_camera[0, 1] * ry + world_from_camera[0, 2] * rz
+                dy = world_from_camera[1, 0] * rx + world_from_camera[1, 1] * ry + world_from_camera[1, 2] * rz
+                dz = world_from_camera[2, 0] * rx + world_from_camera[2, 1] * ry + world_from_camera[2, 2] * rz
                 behind = surroundings_color(
                     *(dx, dy, dz, eye, pixel_rad, surroundings, planes, decals, spheres, panorama, table),
-                    *(textures, linear, light, shadow_depth, shadow_from_world, scratch, far),
+                    *(textures, linear, light, shadow_depth, shadow_from_world, normal, albedo, far),
                 )
                 for d in range(3):
                     color[d] += far[d] * (count - hits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from egorear_ros.simulator.renderer.compile import Bytes, Floats, Ints, f4, kernel
+from egorear_ros.simulator.renderer.compile import Bytes, Floats, Ints, f4, inlined_kernel
 from egorear_ros.simulator.renderer.lighting import contact_shadow, lamp_falloff, shadow
 from egorear_ros.simulator.renderer.noise import noise, pattern
 from egorear_ros.simulator.renderer.textures import TEXTURE_SIZE, sample_panorama, sample_texture
@@ -19,9 +19,11 @@ MATERIAL: Final = {
     "gloss": 9,
     "texture": 10,
     "kind": 11,
+    "two_sided": 12,
 }
-"""Columns of the material table; `texture` is -1 for none, `kind` is one of KINDS."""
-MATERIAL_SIZE: Final = 12
+"""Columns of the material table; `texture` is -1 for none, `kind` is one of KINDS, `two_sided` is 1 for what is
+seen from behind as well (cloth)."""
+MATERIAL_SIZE: Final = 13
 KINDS: Final = {"matte": 0, "skin": 1, "hair": 2, "eye": 3, "cloth": 4}
 
 SURROUNDINGS: Final = {"low": 0, "high": 3, "outdoor": 6, "rotation": 7, "ground_reach": 8}
@@ -35,7 +37,7 @@ DECAL_SIZE: Final = 15
 """Columns of a decal: plane, centre (2), direction (2), half size (2), texture, colour (3), second colour (3), pattern."""
 
 
-@kernel
+@inlined_kernel
 def wrinkle(table: Floats, normal: Floats, x: float, y: float, z: float, strength: float) -> None:
     """Tilt a normal (3,) as folds of cloth would: broad folds here, smooth cloth there."""
     amount = strength * (noise(table, x * 9, y * 9, z * 6) + f4(0.15))
@@ -44,14 +46,16 @@ def wrinkle(table: Floats, normal: Floats, x: float, y: float, z: float, strengt
     normal[2] += amount * (noise(table, x * 21 + 7, y * 21, z * 24) - f4(0.5))
 
 
-@kernel
+@inlined_kernel
 def mesh_color(
-    corner: Ints,
+    faces: Ints,
+    face: int,
     weights: Floats,
     vertices: Floats,
     normals: Floats,
     rest: Floats,
-    material: Floats,
+    materials: Floats,
+    row: int,
     eye: Floats,
     pixel_rad: float,
     table: Floats,
@@ -60,23 +64,24 @@ def mesh_color(
     light: Floats,
     shadow_depth: Floats,
     shadow_from_world: Floats,
-    scratch: Floats,
+    normal: Floats,
+    albedo: Floats,
     color: Floats,
 ) -> None:
     """Add the light a mesh point sends to the camera to `color` (3,).
 
     Args:
-        corner: (3,) vertex indices of the triangle.
+        faces, face: triangles and which of them.
         weights: (3,) barycentric position.
         vertices, normals, rest: (N, 3) world position, world normal, position at rest (for patterns).
-        material: row of the material table.
+        materials, row: material table and which row.
         eye: (3,) camera position.
         pixel_rad: angle one pixel covers.
         table, textures, linear, light, shadow_depth, shadow_from_world: see noise, textures, lighting.
-        scratch: (2, 3) working memory.
+        normal, albedo: (3,) working memory.
         color: (3,) result is added here.
     """
-    a, b, c = corner[0], corner[1], corner[2]
+    a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
     wa, wb, wc = weights[0], weights[1], weights[2]
     x = wa * vertices[a, 0] + wb * vertices[b, 0] + wc * vertices[c, 0]
     y = wa * vertices[a, 1] + wb * vertices[b, 1] + wc * vertices[c, 1]
@@ -84,12 +89,11 @@ def mesh_color(
     rx = wa * rest[a, 0] + wb * rest[b, 0] + wc * rest[c, 0]
     ry = wa * rest[a, 1] + wb * rest[b, 1] + wc * rest[c, 1]
     rz = wa * rest[a, 2] + wb * rest[b, 2] + wc * rest[c, 2]
-    normal, albedo = scratch[0], scratch[1]
     for d in range(3):
         normal[d] = wa * normals[a, d] + wb * normals[b, d] + wc * normals[c, d]
-    kind = int(material[11])
-    if material[8] > 0:
-        wrinkle(table, normal, rx, ry, rz, material[8])
+    kind = int(materials[row, 11])
+    if materials[row, 8] > 0:
+        wrinkle(table, normal, rx, ry, rz, materials[row, 8])
     vx, vy, vz = eye[0] - x, eye[1] - y, eye[2] - z
     reach = math.sqrt(vx * vx + vy * vy + vz * vz) + f4(1e-6)
     vx, vy, vz = vx / reach, vy / reach, vz / reach
@@ -98,16 +102,16 @@ def mesh_color(
         length = -length  # cloth has two sides
     nx, ny, nz = normal[0] / length, normal[1] / length, normal[2] / length
 
-    if material[10] >= 0:
-        scale = material[7]
+    if materials[row, 10] >= 0:
+        scale = materials[row, 7]
         u, v = (ry, rz) if abs(nx) > max(abs(ny), abs(nz)) else ((rx, rz) if abs(ny) > abs(nz) else (rx, ry))
         sample_texture(
-            textures, linear, int(material[10]), u * scale, v * scale, pixel_rad * reach * scale * TEXTURE_SIZE, albedo
+            textures, linear, int(materials[row, 10]), u * scale, v * scale, pixel_rad * reach * scale * TEXTURE_SIZE, albedo
         )
         for d in range(3):
-            albedo[d] *= f4(0.4) + material[d]
+            albedo[d] *= f4(0.4) + materials[row, d]
     else:
-        mix, gain = pattern(table, int(material[6]), rx, ry, rz, material[7])
+        mix, gain = pattern(table, int(materials[row, 6]), rx, ry, rz, materials[row, 7])
         if kind == 1:
             gain = f4(0.86) + f4(0.2) * noise(table, rx * 25, ry * 25, rz * 25) + f4(0.1) * noise(
                 table, rx * 160, ry * 160, rz * 160
@@ -115,7 +119,7 @@ def mesh_color(
         elif kind == 2:
             gain = f4(0.55) + f4(0.9) * noise(table, rx * 240, ry * 240, rz * 22)
         for d in range(3):
-            albedo[d] = (material[d] + (material[3 + d] - material[d]) * mix) * gain
+            albedo[d] = (materials[row, d] + (materials[row, 3 + d] - materials[row, d]) * mix) * gain
 
     facing = nx * light[0] + ny * light[1] + nz * light[2]
     direct, highlight = f4(0), f4(0)
@@ -131,14 +135,14 @@ def mesh_color(
         half = half * half
         half = half * half
         half = half * half
-        highlight = half * half * material[9] * lit
+        highlight = half * half * materials[row, 9] * lit
     upward = nz * f4(0.5) + f4(0.5)
     for d in range(3):
         ambient = light[9 + d] + (light[6 + d] - light[9 + d]) * upward
         color[d] += albedo[d] * (ambient + light[3 + d] * direct) + light[3 + d] * highlight
 
 
-@kernel
+@inlined_kernel
 def surroundings_color(
     dx: float,
     dy: float,
@@ -156,7 +160,8 @@ def surroundings_color(
     light: Floats,
     shadow_depth: Floats,
     shadow_from_world: Floats,
-    scratch: Floats,
+    albedo: Floats,
+    patch: Floats,
     color: Floats,
 ) -> float:
     """Write what a ray (dx, dy, dz) from `eye` sees behind all meshes to `color`; return its distance (1e9: sky)."""
@@ -181,8 +186,7 @@ def surroundings_color(
     x, y, z = eye[0] + distance * dx, eye[1] + distance * dy, eye[2] + distance * dz
     u, v = (y, z) if axis == 0 else ((x, z) if axis == 1 else (x, y))
     footprint = pixel_rad * distance / max(abs(nx * dx + ny * dy + nz * dz), f4(0.08))
-    albedo, patch = scratch[0], scratch[1]
-    plane_color(planes[plane], u, v, footprint, table, textures, linear, albedo)
+    plane_color(planes, plane, u, v, footprint, table, textures, linear, albedo)
     for i in range(decals.shape[0]):
         if int(decals[i, 0]) == plane:
             p, q = u - decals[i, 1], v - decals[i, 2]
@@ -190,7 +194,7 @@ def surroundings_color(
             along = q * decals[i, 3] - p * decals[i, 4]
             inside = min(decals[i, 5] - abs(across), decals[i, 6] - abs(along)) / footprint + f4(0.5)
             if inside > 0:
-                decal_color(decals[i], across, along, footprint, table, textures, linear, patch)
+                decal_color(decals, i, across, along, footprint, table, textures, linear, patch)
                 inside = min(inside, f4(1))
                 for d in range(3):
                     albedo[d] += (patch[d] - albedo[d]) * inside
@@ -215,7 +219,7 @@ def surroundings_color(
     return distance
 
 
-@kernel
+@inlined_kernel
 def corner_shade(surroundings: Floats, x: float, y: float, z: float) -> float:
     """Rooms are darker along their edges; 1 in the middle of a plane."""
     shade = f4(1)
@@ -223,32 +227,41 @@ def corner_shade(surroundings: Floats, x: float, y: float, z: float) -> float:
         position = x if axis == 0 else (y if axis == 1 else z)
         gap = min(position - surroundings[axis], surroundings[axis + 3] - position)
         if gap > f4(1e-3):
-            shade *= f4(1) - f4(0.35) * math.exp(-gap / f4(0.22))
+            shade *= f4(1) - f4(0.35) / ((f4(1) + gap * 3) * (f4(1) + gap * 3))
     return shade
 
 
-@kernel
+@inlined_kernel
 def plane_color(
-    plane: Floats, u: float, v: float, footprint: float, table: Floats, textures: Bytes, linear: Floats, color: Floats
+    planes: Floats,
+    plane: int,
+    u: float,
+    v: float,
+    footprint: float,
+    table: Floats,
+    textures: Bytes,
+    linear: Floats,
+    color: Floats,
 ) -> None:
     """Albedo of a room plane at (u, v) metres."""
-    if plane[8] >= 0:
-        scale = plane[9]
-        sample_texture(textures, linear, int(plane[8]), u * scale, v * scale, footprint * scale * TEXTURE_SIZE, color)
+    if planes[plane, 8] >= 0:
+        scale = planes[plane, 9]
+        sample_texture(textures, linear, int(planes[plane, 8]), u * scale, v * scale, footprint * scale * TEXTURE_SIZE, color)
         for d in range(3):
-            color[d] *= f4(0.4) + plane[d]
+            color[d] *= f4(0.4) + planes[plane, d]
     else:
-        mix, gain = pattern(table, int(plane[6]), u + f4(0.003), f4(0.01), v + f4(0.007), plane[7])
-        fade = min(max(f4(1.6) - footprint * plane[7] * 4, f4(0)), f4(1))  # a pattern finer than a pixel is grey
+        mix, gain = pattern(table, int(planes[plane, 6]), u + f4(0.003), f4(0.01), v + f4(0.007), planes[plane, 7])
+        fade = min(max(f4(1.6) - footprint * planes[plane, 7] * 4, f4(0)), f4(1))  # a pattern finer than a pixel is grey
         mix, gain = mix * fade + f4(0.4) * (1 - fade), gain * fade + (1 - fade)
         gain *= f4(0.9) + f4(0.2) * noise(table, u * 0.9, v * 0.9, f4(0.3))
         for d in range(3):
-            color[d] = (plane[d] + (plane[3 + d] - plane[d]) * mix) * gain
+            color[d] = (planes[plane, d] + (planes[plane, 3 + d] - planes[plane, d]) * mix) * gain
 
 
-@kernel
+@inlined_kernel
 def decal_color(
-    decal: Floats,
+    decals: Floats,
+    decal: int,
     across: float,
     along: float,
     footprint: float,
@@ -258,14 +271,14 @@ def decal_color(
     color: Floats,
 ) -> None:
     """Albedo of a decal at (across, along) metres from its centre."""
-    if decal[7] >= 0:
-        u, v = across / decal[5] * f4(0.5) + f4(0.5), along / decal[6] * f4(0.5) + f4(0.5)
-        texels = footprint * TEXTURE_SIZE * f4(0.5) / min(decal[5], decal[6])
-        sample_texture(textures, linear, int(decal[7]), u, v, texels, color)
+    if decals[decal, 7] >= 0:
+        u, v = across / decals[decal, 5] * f4(0.5) + f4(0.5), along / decals[decal, 6] * f4(0.5) + f4(0.5)
+        texels = footprint * TEXTURE_SIZE * f4(0.5) / min(decals[decal, 5], decals[decal, 6])
+        sample_texture(textures, linear, int(decals[decal, 7]), u, v, texels, color)
         return
-    mix, gain = pattern(table, int(decal[14]), across, f4(0.01), along, f4(3))
-    border = min(decal[5] - abs(across), decal[6] - abs(along))
+    mix, gain = pattern(table, int(decals[decal, 14]), across, f4(0.01), along, f4(3))
+    border = min(decals[decal, 5] - abs(across), decals[decal, 6] - abs(along))
     if border < f4(0.03):
         mix = f4(1)
     for d in range(3):
-        color[d] = (decal[8 + d] + (decal[11 + d] - decal[8 + d]) * mix) * gain
+        color[d] = (decals[decal, 8 + d] + (decals[decal, 11 + d] - decals[decal, 8 + d]) * mix) * gain

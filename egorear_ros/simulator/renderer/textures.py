@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from egorear_ros.simulator.renderer.compile import Bytes, Floats, f4, kernel
+from egorear_ros.simulator.renderer.compile import Bytes, Floats, f4, inlined_kernel
 from egorear_ros.simulator.renderer.noise import fraction
 
 TEXTURE_SIZE: Final = 256
 TEXTURE_LEVELS: Final = 6
 
 
-@kernel
+@inlined_kernel
 def sample_texture(
     textures: Bytes, linear: Floats, which: int, u: float, v: float, texels_per_pixel: float, color: Floats
 ) -> None:
@@ -41,7 +41,7 @@ def sample_texture(
         color[c] = top * (1 - fy) + bottom * fy
 
 
-@kernel
+@inlined_kernel
 def sample_panorama(panorama: Floats, dx: float, dy: float, dz: float, rotation: float, color: Floats) -> None:
     """Write the light arriving from direction (dx, dy, dz), z up; `panorama` is (256, 512, 3), zenith in row 0."""
     height, width = panorama.shape[0], panorama.shape[1]

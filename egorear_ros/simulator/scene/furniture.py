@@ -25,14 +25,14 @@ class Placed:
     radius_m: float
 
 
-def box(low: list[float], high: list[float], row: Floats) -> Mesh:
-    """An axis-parallel box from corner to corner, in one material."""
+def box(low: list[float], high: list[float], row: Floats, largest_edge_m: float = LARGEST_EDGE_M) -> Mesh:
+    """An axis-parallel box from corner to corner, in one material, cut so that no edge is longer than given."""
     corners_low, corners_high = np.array(low, float), np.array(high, float)
     vertices, normals, faces = [], [], []
     count = 0
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
-        steps = [max(1, int(np.ceil((corners_high[k] - corners_low[k]) / LARGEST_EDGE_M))) for k in (u, v)]
+        steps = [max(1, int(np.ceil((corners_high[k] - corners_low[k]) / largest_edge_m))) for k in (u, v)]
         grid_u, grid_v = np.meshgrid(
             np.linspace(corners_low[u], corners_high[u], steps[0] + 1),
             np.linspace(corners_low[v], corners_high[v], steps[1] + 1),
@@ -85,8 +85,11 @@ def turned(profile: list[tuple[float, float]], row: Floats, sides: int = 16) -> 
 def static_mesh(
     vertices: NDArray[np.floating], normals: NDArray[np.floating], faces: NDArray[np.integer], row: Floats
 ) -> Mesh:
-    """A mesh of one material that is no part of the body."""
+    """A mesh of one material that is no part of the body; triangles are turned to face along their normals."""
     vertices = np.ascontiguousarray(vertices, np.float32)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    inward = (np.cross(b - a, c - a) * normals[faces].sum(axis=1)).sum(axis=1) < 0
+    faces = np.where(inward[:, None], faces[:, ::-1], faces)
     return Mesh(
         vertices_m=vertices,
         normals=np.ascontiguousarray(normals, np.float32),
@@ -100,7 +103,7 @@ def static_mesh(
 
 def empty_mesh() -> Mesh:
     """A mesh with nothing in it."""
-    return static_mesh(np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3), int), material((0.5, 0.5, 0.5)))
+    return static_mesh(np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3), np.int32), material((0.5, 0.5, 0.5)))
 
 
 def surface(rng: np.random.Generator) -> Floats:
