@@ -120,12 +120,12 @@ class Simulator:
         """Return the person of sequence number `index`: the same one for SEQUENCES_PER_PERSON sequences."""
         return self._person(index // SEQUENCES_PER_PERSON)
 
-    def clip(self, index: int, duration_s: float) -> MotionClip:
+    def clip(self, index: int, duration_s: float, actions: tuple[str, ...] | None = None) -> MotionClip:
         """Return the motion of sequence number `index`, at least `duration_s` long where the library has it."""
         seed = self.settings.seed
         if self.settings.motion is None:
             offset = {"train": 0, "val": 1, "test": 2}[self.settings.split]
-            return procedural_clip(3 * (seed * 1_000_003 + index) + offset, duration_s, MOTION_FPS)
+            return procedural_clip(3 * (seed * 1_000_003 + index) + offset, duration_s, MOTION_FPS, actions)
         rng = np.random.default_rng([seed, index, 1])
         return self.settings.motion.pick(rng, duration_s, self.settings.split)
 
@@ -138,12 +138,14 @@ class Simulator:
 class Sequence:
     """One person doing something in one place."""
 
-    def __init__(self, simulator: Simulator, index: int, frames: int) -> None:
+    def __init__(
+        self, simulator: Simulator, index: int, frames: int, actions: tuple[str, ...] | None = None
+    ) -> None:
         settings = simulator.settings
         self._simulator, self._index, self._frames = simulator, index, frames
         rng = np.random.default_rng([settings.seed, index, 3])
         self.character = simulator.person(index)
-        self.clip = simulator.clip(index, frames / settings.fps).resampled(MOTION_FPS)
+        self.clip = simulator.clip(index, frames / settings.fps, actions).resampled(MOTION_FPS)
         self.motion = self._retarget(rng)
         pelvis = self.motion.bone_heads_m[:, simulator.asset.bone["pelvis"], :2]
         last = max(1, int(np.ceil(frames / settings.fps * MOTION_FPS)))
