@@ -201,7 +201,7 @@ def install_egorear(environment: Environment) -> None:
         "installing egorear itself failed. Please report it with the log above.",
     )
     wrapper = environment.venv / "bin" / "egorear-env"
-    wrapper.write_text(WRAPPER.format(venv=environment.venv, profile=ROOT / "config" / "fastdds_shm_8mb.xml"))
+    wrapper.write_text(WRAPPER.format(venv=environment.venv, profile=ROOT / "config" / "fastdds_shared_memory.xml"))
     wrapper.chmod(0o755)
 
 
