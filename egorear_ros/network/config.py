@@ -105,7 +105,9 @@ class EgoRearConfig:
         """Raise ConfigError on a value that cannot be built."""
         _check_views(self)
         _check_image(self)
-        _require(self.refinement or self.lifting, self, "refinement", "True where lifting is False (else HeatmapConfig)")
+        _require(
+            self.refinement or self.lifting, self, "refinement", "True where lifting is False (else HeatmapConfig)"
+        )
         _require(self.proposal in ("convolution", "pooling"), self, "proposal", "'convolution' or 'pooling'")
         _require(self.lifting_layers > 0, self, "lifting_layers", "at least 1")
         _require(self.channels > 0 and self.channels % 4 == 0, self, "channels", "a multiple of 4 (attention heads)")

@@ -102,7 +102,9 @@ class EgoRear(nn.Module):
         shape = (*images.shape[:2], 4, 4)
         if device_to_camera is None:
             if self.config.extrinsics == "input":
-                raise ValueError(f"device_to_camera is required (B, V, 4, 4) in metres: extrinsics are 'input' in {self.config}")
+                raise ValueError(
+                    f"device_to_camera is required (B, V, 4, 4) in metres: extrinsics are 'input' in {self.config}"
+                )
             return self.camera_from_device.expand(shape)
         if device_to_camera.shape != shape:
             raise ValueError(f"device_to_camera has shape {tuple(device_to_camera.shape)}, expected {shape}")

@@ -67,5 +67,3 @@ class EgoTap(nn.Module):
         if self.config.refinement:
             return self.refinement(images, None, view_mask).heatmaps
         return (heatmaps_of_pairs(self.joint_heatmaps, self.pairs, images, view_mask),)
-
-

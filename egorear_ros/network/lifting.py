@@ -102,7 +102,9 @@ class PoseLifter(nn.Module):
             if proposal == "convolution"
             else PoolingProposal(views, joints, channels)
         )
-        self.query = nn.Sequential(*_linear_relu(4, channels), *_linear_relu(channels, channels), nn.Linear(channels, channels))
+        self.query = nn.Sequential(
+            *_linear_relu(4, channels), *_linear_relu(channels, channels), nn.Linear(channels, channels)
+        )
         self.layers = nn.ModuleList(JointLayer(channels, views, map_size) for _ in range(layers))
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in range(layers))
         self.offsets = nn.ModuleList(
@@ -130,9 +132,7 @@ class PoseLifter(nn.Module):
             source = projected if refined is None else self._project_features(refined)
         proposal = self.proposal(source, view_mask).unflatten(-1, (self.joints, 3))
 
-        base, anchors, valid = self.projection(
-            proposal.detach(), camera_from_device, self.length_unit_m
-        )
+        base, anchors, valid = self.projection(proposal.detach(), camera_from_device, self.length_unit_m)
         if view_mask is not None:
             valid = valid & view_mask[:, :, None]
         memory = self._memory(projected, present_views(view_mask, features.shape[1]))

@@ -57,7 +57,10 @@ def _back(view_or_pair: str) -> str:
 
 _REFINEMENT: Final[Sequence[Rule]] = (
     *((f"estimators.{pair}.", f"heatmap_estimator_stereo_{_back(pair)}.", _HEATMAP) for pair in ("front", "rear")),
-    *((f"refinement.initial_heads.{pair}.", f"conv_heatmap_layers_stereo_{_back(pair)}.") for pair in ("front", "rear")),
+    *(
+        (f"refinement.initial_heads.{pair}.", f"conv_heatmap_layers_stereo_{_back(pair)}.")
+        for pair in ("front", "rear")
+    ),
     *((f"refinement.heads.{view}.", f"heatmap_refiner_{_back(view)}.conv_heatmap_layers.0.") for view in VIEWS),
     *((f"refinement.refiners.{view}.", f"heatmap_refiner_{_back(view)}.", _REFINER) for view in VIEWS),
 )

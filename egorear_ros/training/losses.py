@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 
 from egorear_ros.skeleton import PARENTS
 
@@ -48,19 +48,22 @@ def heatmap_row_losses(heatmaps: Sequence[Tensor], target: Tensor) -> list[Tenso
     return [HEATMAP_WEIGHT * row.mean(dim=(0, 2, 3)).sum() for row in rows]
 
 
-def limb_heatmap_loss(heatmaps: Tensor, target: Tensor, pixel_length: Tensor) -> Tensor:
-    """EgoTAP's limb loss: squared error after dividing each map by the root of its limb's length.
+def egotap_heatmap_loss(heatmaps: Tensor, target: Tensor, pixel_length: Tensor | None = None) -> Tensor:
+    """EgoTAP's heatmap loss: squared error, summed over views.
 
     Args:
-        heatmaps, target: (B, V, 30, h, w).
-        pixel_length: length in heatmap pixels plus 1, broadcast to (B, V, 30).
+        heatmaps, target: (B, V, maps, h, w).
+        pixel_length: for limb maps, each limb's length in heatmap pixels plus 1, to broadcast to (B, V, maps); long limbs
+            have more pixels and would outweigh short ones, so each map is divided by the root of it.
     """
-    scale = pixel_length.sqrt()[..., None, None]
-    return F.mse_loss(heatmaps / scale, target / scale)
+    error = (heatmaps - target) ** 2
+    if pixel_length is not None:
+        error = error / pixel_length[..., None, None]
+    return error.mean(dim=(0, 2, 3, 4)).sum()
 
 
 def limb_cosine_loss(pose_m: Tensor, target_m: Tensor) -> Tensor:
     """EgoTAP's limb direction loss: cosine between bones (B, 16, 3), summed over bones, mean over the batch, weighted."""
     parents = torch.tensor(PARENTS[1:], device=pose_m.device)
-    cosine = F.cosine_similarity(pose_m[:, 1:] - pose_m[:, parents], target_m[:, 1:] - target_m[:, parents], dim=-1)
+    cosine = cosine_similarity(pose_m[:, 1:] - pose_m[:, parents], target_m[:, 1:] - target_m[:, parents], dim=-1)
     return LIMB_COSINE_WEIGHT * cosine.sum(dim=-1).mean()

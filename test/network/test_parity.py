@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,8 +120,12 @@ def pose3d(seed: int, extrinsics: bool) -> Case:
     return Case(
         inputs,
         lambda out: poses_cm(out) | initial_and_refined(out),
-        lambda out: numbered("train.log.train/mpjpe_loss", losses.pose_losses(out.poses, pose_tensor_m(seed + 2)))
-        | numbered("train.log.train/heatmap_loss", losses.heatmap_row_losses(out.heatmaps, maps_tensor(seed + 1, 2))),
+        lambda out: (
+            numbered("train.log.train/mpjpe_loss", losses.pose_losses(out.poses, pose_tensor_m(seed + 2)))
+            | numbered(
+                "train.log.train/heatmap_loss", losses.heatmap_row_losses(out.heatmaps, maps_tensor(seed + 1, 2))
+            )
+        ),
         hooks=POSE3D_HOOKS,
     )
 
@@ -167,7 +172,9 @@ CASES = {
     "egotap_heatmap_joint": Case(
         lambda _: (image_tensor(401),),
         lambda out: {"heatmap": out.heatmaps[0].flatten(1, 2)},
-        lambda out: {"train.loss": ((out.heatmaps[0].flatten(1, 2) - maps_tensor(411, 1, 30)[:, 0]) ** 2).mean()},
+        lambda out: {
+            "train.loss": losses.egotap_heatmap_loss(out.heatmaps[0], maps_tensor(411, 1, 30).view_as(out.heatmaps[0]))
+        },
     ),
     "egotap_lifting": Case(
         lambda _: (torch.from_numpy(spec.heatmap_input(411, 2, 90)),),
@@ -184,9 +191,12 @@ CASES = {
 }
 
 
-def reload(name: str) -> tuple[nn.Module, Any]:
+@pytest.fixture(scope="module", params=CASES)
+def loaded(request: pytest.FixtureRequest) -> tuple[str, nn.Module, Any]:
+    """Name, network with the archive's weights, archive; made once for all tests of the archive."""
+    name = request.param
     network = load_official_state(name, official_weights(name, _skeleton(name), CASES[name].prefix))
-    return network, np.load(spec.GOLDEN / f"{name}.npz")
+    return name, network, np.load(spec.GOLDEN / f"{name}.npz")
 
 
 def _skeleton(name: str) -> nn.Module:
@@ -216,8 +226,12 @@ def record(network: nn.Module, hooks: dict[str, str]) -> dict[str, list[Any]]:
         path = hook.partition("#")[0].partition("@")[0]
         if path not in calls:
             calls[path] = []
-            network.get_submodule(path).register_forward_hook(lambda _m, _i, out, path=path: calls[path].append(out))
+            network.get_submodule(path).register_forward_hook(functools.partial(_keep, calls[path]))
     return calls
+
+
+def _keep(calls: list[Any], _module: nn.Module, _inputs: Any, output: Any) -> None:
+    calls.append(output)
 
 
 def recorded(calls: dict[str, list[Any]], hook: str) -> Any:
@@ -227,10 +241,9 @@ def recorded(calls: dict[str, list[Any]], hook: str) -> Any:
     return result[int(item)] if item else result
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_outputs_and_intermediate_arrays(name: str) -> None:
+def test_outputs_and_intermediate_arrays(loaded: tuple[str, nn.Module, Any]) -> None:
+    name, network, archive = loaded
     case = CASES[name]
-    network, archive = reload(name)
     calls = record(network, case.hooks)
     with torch.no_grad():
         output = network(*case.inputs(archive))
@@ -243,11 +256,10 @@ def test_outputs_and_intermediate_arrays(name: str) -> None:
         assert_same(archive, key, value)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_training_step(name: str) -> None:
+def test_training_step(loaded: tuple[str, nn.Module, Any]) -> None:
     """Losses, the gradient of every parameter, and which parameters get none."""
+    name, network, archive = loaded
     case = CASES[name]
-    network, archive = reload(name)
     found = case.losses(network.train()(*(case.train or case.inputs)(archive)))
     for key, value in found.items():
         assert value.item() == pytest.approx(float(archive[key]), rel=1e-4), key
@@ -262,8 +274,10 @@ def test_training_step(name: str) -> None:
             assert gradient is None, f"{theirs} gets a gradient, in the official code it does not"
         else:
             assert gradient is not None, f"{theirs} gets no gradient"
-            # Some gradients (a bias before a softmax) are zero but for rounding.
-            assert gradient.norm().item() == pytest.approx(norm, rel=GRADIENT_TOLERANCE, abs=1e-7 * largest), theirs
+            # Some gradients (a bias before a normalisation) are zero but for rounding. In float32 the norm of a matrix
+            # of 30 million entries is itself off by 0.2 percent.
+            size = torch.linalg.vector_norm(gradient, dtype=torch.float64).item()
+            assert size == pytest.approx(norm, rel=GRADIENT_TOLERANCE, abs=1e-7 * largest), theirs
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if (spec.GOLDEN / f"{name}.nograd.txt").exists()])
