@@ -5,7 +5,6 @@ Occlusion is ignored: an occluded joint has a target like any other. Source: the
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -34,7 +33,7 @@ def joint_heatmaps(pixels: Array, image_size: int = 872) -> Array:
     center = (points / (image_size / MAP_SIZE) + 0.5).astype(np.int64)
     offset = np.arange(MAP_SIZE) - center[..., None]  # (..., J, 2, 64)
     profile = np.where(np.abs(offset) <= 3, np.exp(-(offset**2) / 2.0), 0.0)
-    outside = ((center - 3 >= MAP_SIZE) | (center + 4 < 0)).any(axis=-1)
+    outside: Array = np.any((center - 3 >= MAP_SIZE) | (center + 4 < 0), axis=-1)
     maps = profile[..., 1, :, None] * profile[..., 0, None, :]
     return np.where(outside[..., None, None], 0.0, maps).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Metrics of poses and heatmaps, as the official EgoRear code computes them. Poses are in metres, errors in millimetres.
+"""Metrics of poses and heatmaps, as the official EgoRear code computes them: poses in metres, errors in millimetres.
 
 Every pose metric is per frame, over all 16 joints; the figure of a data set is the mean over its frames.
 """
@@ -37,7 +37,8 @@ def procrustes_align(predicted_m: Array, truth_m: Array) -> Array:
     """Move each prediction by the similarity transform that brings it closest to the truth (no reflection).
 
     Args:
-        predicted_m, truth_m: (..., J, 3).
+        predicted_m: (..., J, 3).
+        truth_m: (..., J, 3).
 
     Returns:
         (..., J, 3) float64.

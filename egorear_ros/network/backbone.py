@@ -1,7 +1,7 @@
 """The image encoder: a ResNet and a top-down neck that brings its four levels to one map of stride 4.
 
-Parameter names of `ResNet` are torchvision's, so an ImageNet file loads as it is (without its `fc`). Source: EgoRear and
-EgoPoseFormer, official code; ResNet of He et al. (CVPR 2016).
+Parameter names of `ResNet` are torchvision's, so an ImageNet file loads as it is (without its `fc`). Source: EgoRear
+and EgoPoseFormer, official code; ResNet of He et al. (CVPR 2016).
 """
 
 from __future__ import annotations
@@ -91,19 +91,16 @@ class ResNet(nn.Module):
 
     def __init__(self, name: str = "resnet18") -> None:
         super().__init__()
-        blocks = RESNET_BLOCKS[name]
+        block = Bottleneck if name == "resnet50" else BasicBlock
+        counts = RESNET_BLOCKS[name]
+        self.channels = tuple(width * block.expansion for width in (64, 128, 256, 512))
         self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        block = Bottleneck if name == "resnet50" else BasicBlock
-        self.channels: tuple[int, ...] = tuple(64 * 2**level * block.expansion for level in range(4))
-        in_channels = 64
-        for level, count in enumerate(blocks):
-            layers: list[nn.Module] = []
-            for i in range(count):
-                layers.append(block(in_channels, 64 * 2**level, stride=2 if level > 0 and i == 0 else 1))
-                in_channels = self.channels[level]
-            self.add_module(f"layer{level + 1}", nn.Sequential(*layers))
+        self.layer1 = _level(block, counts[0], 64, 64, stride=1)
+        self.layer2 = _level(block, counts[1], self.channels[0], 128, stride=2)
+        self.layer3 = _level(block, counts[2], self.channels[1], 256, stride=2)
+        self.layer4 = _level(block, counts[3], self.channels[2], 512, stride=2)
         self.apply(_kaiming)
 
     def forward(self, images: Tensor) -> BackboneLevels:
@@ -119,13 +116,21 @@ class ResNet(nn.Module):
         return BackboneLevels(s2, s4, s8, s16, self.layer4(s16))
 
 
+def _level(
+    block: type[BasicBlock] | type[Bottleneck], count: int, in_channels: int, width: int, stride: int
+) -> nn.Sequential:
+    """`count` blocks; the first one changes size and channels."""
+    first = block(in_channels, width, stride)
+    return nn.Sequential(first, *(block(width * block.expansion, width, 1) for _ in range(count - 1)))
+
+
 def _kaiming(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 
 class TopDownNeck(nn.Module):
-    """Brings four levels to one map of stride 4: from the coarsest up, upsample, concatenate, fuse. No normalisation."""
+    """Brings four levels to one map of stride 4: from the coarsest up, upsample, concatenate, fuse."""
 
     def __init__(self, in_channels: tuple[int, ...], channels: int = 128) -> None:
         super().__init__()

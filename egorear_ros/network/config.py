@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.network.backbone import RESNET_BLOCKS
-from egorear_ros.network.views import STEREO_PAIRS
+from egorear_ros.network.views import STEREO_PAIRS, Pair
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
 FRONT = STEREO_PAIRS["front"]
@@ -48,7 +48,7 @@ class HeatmapConfig:
         image_size: height and width of the images.
     """
 
-    pair: Literal["front", "rear"] = "front"
+    pair: Pair = "front"
     backbone: str = "resnet18"
     channels: int = 128
     image_size: int = 256
@@ -137,7 +137,7 @@ class EgoTapHeatmapConfig:
     """
 
     maps: Literal["joint", "limb"] = "joint"
-    pair: Literal["front", "rear"] = "front"
+    pair: Pair = "front"
 
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""

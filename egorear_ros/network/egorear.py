@@ -7,6 +7,7 @@ EgoRear puts the refinement between them, and its second training stage is EgoRe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,9 @@ class EgoRear(nn.Module):
         poses = self.lifter(features, refined, self._extrinsics(images, device_to_camera), view_mask)
         return NetworkOutput(heatmaps=heatmaps, poses=poses)
 
+    def _estimator(self, pair: str) -> HeatmapEstimator:
+        return cast(HeatmapEstimator, self.estimators[pair])
+
     def _encode(self, images: Tensor, view_mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Features (B, V, channels, h, w) and coarse maps (B, V, C, h', w'), both zero in missing views."""
         present = present_views(view_mask, len(self.config.views))
@@ -79,7 +83,7 @@ class EgoRear(nn.Module):
         for pair, members in self.pairs.items():
             there = [view for view in members if present[view]]
             if there:
-                fine, low = self.estimators[pair].encoder(images[:, there])
+                fine, low = self._estimator(pair).encoder(images[:, there])
                 for i, view in enumerate(there):
                     features[view], coarse[view] = fine[:, i], low[:, i]
         return (blank_missing(stack_views(features), view_mask), blank_missing(stack_views(coarse), view_mask))
@@ -94,7 +98,8 @@ class EgoRear(nn.Module):
         if not self.config.heatmaps:
             return None, None
         # Detached as in EgoRear's stage 3: next to a pose loss, heatmap losses train the heatmap layers only.
-        maps = [self.estimators[pair].heatmaps(features[:, members].detach()) for pair, members in self.pairs.items()]
+        attended = features.detach()
+        maps = [self._estimator(pair).heatmaps(attended[:, members]) for pair, members in self.pairs.items()]
         return (blank_missing(torch.cat(maps, dim=1), view_mask),), None
 
     def _extrinsics(self, images: Tensor, device_to_camera: Tensor | None) -> Tensor:
@@ -111,7 +116,7 @@ class EgoRear(nn.Module):
         return device_to_camera.to(self.camera_from_device)
 
     def _refinement(self) -> MultiViewRefinement:
-        coarse_channels = self.estimators[next(iter(self.pairs))].encoder.backbone.channels[-1]
+        coarse_channels = self._estimator(next(iter(self.pairs))).encoder.backbone.channels[-1]
         return MultiViewRefinement(
             self.config.views,
             self.config.map_size,

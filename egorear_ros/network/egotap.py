@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -38,8 +39,8 @@ class EgoTap(nn.Module):
         self.limb_heatmaps = self._per_pair("limb")
         self.lifting = EgoTapLifting(config.lifting)
 
-    def _per_pair(self, maps: str) -> nn.ModuleDict:
-        configs = {pair: EgoTapHeatmapConfig(maps=maps, pair=pair) for pair in self.pairs}  # type: ignore[arg-type]
+    def _per_pair(self, maps: Literal["joint", "limb"]) -> nn.ModuleDict:
+        configs = {pair: EgoTapHeatmapConfig(maps=maps, pair=pair) for pair in self.pairs}
         return nn.ModuleDict({pair: EgoTapHeatmaps(config) for pair, config in configs.items()})
 
     def forward(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from egorear_ros.network.backbone import ResNet, conv_relu, upsample2
 from egorear_ros.network.config import EgoTapHeatmapConfig
 from egorear_ros.network.output import NetworkOutput
-from egorear_ros.network.views import blank_missing, check_views, present_views
+from egorear_ros.network.views import Pair, blank_missing, check_views, present_views
 
 
 class StereoDecoder(nn.Module):
@@ -73,7 +73,7 @@ class EgoTapHeatmaps(nn.Module):
 
 
 def heatmaps_of_pairs(
-    networks: nn.ModuleDict, pairs: dict[str, list[int]], images: Tensor, view_mask: Tensor | None
+    networks: nn.ModuleDict, pairs: dict[Pair, list[int]], images: Tensor, view_mask: Tensor | None
 ) -> Tensor:
     """Run one network per stereo pair and join the maps, (B, V, maps, h, w); a pair nobody has is not computed."""
     present = present_views(view_mask, images.shape[1])

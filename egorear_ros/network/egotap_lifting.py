@@ -56,7 +56,8 @@ class PropagationCell(nn.Module):
         Args:
             x: (B, inputs) what is known of the joint.
             limb: (B, limb) what is known of the bone to its parent, or None in a cell without.
-            hidden, cell: (B, state) of the parent.
+            hidden: (B, state) of the parent.
+            cell: (B, state) of the parent.
 
         Returns:
             hidden and cell of the joint.
@@ -123,10 +124,9 @@ class EgoTapLifting(nn.Module):
                 f"heatmaps have shape {tuple(heatmaps.shape)}, expected (B, {views * joints * 3}, 64, 64): "
                 "joint maps of all views, then limb maps of all views"
             )
-        joint_maps, limb_maps = heatmaps.split([views * joints, views * joints * 2], dim=1)
-        return NetworkOutput(
-            poses=(self.lift(joint_maps.unflatten(1, (views, -1)), limb_maps.unflatten(1, (views, -1))),)
-        )
+        joint_maps = heatmaps[:, : views * joints].reshape(-1, views, joints, 64, 64)
+        limb_maps = heatmaps[:, views * joints :].reshape(-1, views, 2 * joints, 64, 64)
+        return NetworkOutput(poses=(self.lift(joint_maps, limb_maps),))
 
     def lift(self, joint_maps: Tensor, limb_maps: Tensor, view_mask: Tensor | None = None) -> Tensor:
         """Lift maps of views.
@@ -156,7 +156,7 @@ class EgoTapLifting(nn.Module):
 
     def _limb_features(self, maps: Tensor, view_mask: Tensor | None) -> Tensor:
         """(B, V, 30, 64, 64) -> (B, 15, V * 128)."""
-        cos_sin = maps.unflatten(2, (2, NUM_HEATMAP_JOINTS)).transpose(2, 3)  # (B, V, 15, 2, 64, 64)
+        cos_sin = maps.reshape(*maps.shape[:2], 2, NUM_HEATMAP_JOINTS, 64, 64).transpose(2, 3)  # (B, V, 15, 2, 64, 64)
         rows = self.limb_embedding(cos_sin.flatten(3).flatten(0, 2))
         return self._join_views(rows.view(*cos_sin.shape[:3], EMBEDDING), view_mask)
 

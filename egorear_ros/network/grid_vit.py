@@ -67,7 +67,8 @@ class GridViT(nn.Module):
         """
         spare = self.grid**2 - self.maps
         # As an image of size 1, each tile's patches can be embedded before they are laid out.
-        patches = self.patch(heatmaps.flatten(0, 1)[:, None]).unflatten(0, heatmaps.shape[:2])  # (B, maps, dim, 4, 4)
+        patches = self.patch(heatmaps.flatten(0, 1)[:, None])
+        patches = patches.reshape(*heatmaps.shape[:2], -1, PATCHES, PATCHES)  # (B, maps, dim, 4, 4)
         if known is not None:
             token = self.mask_token.view(1, 1, -1, 1, 1).expand_as(patches)
             patches = torch.where(known[:, :, None, None, None], patches, token)
@@ -79,7 +80,7 @@ class GridViT(nn.Module):
 
     def _to_image(self, tiles: Tensor) -> Tensor:
         """(B, grid^2, dim, 4, 4) -> tokens of the whole image, row by row, (B, (4 grid)^2, dim)."""
-        rows = tiles.unflatten(1, (self.grid, self.grid))  # (B, gy, gx, dim, py, px)
+        rows = tiles.view(tiles.shape[0], self.grid, self.grid, -1, PATCHES, PATCHES)  # (B, gy, gx, dim, py, px)
         return rows.permute(0, 1, 4, 2, 5, 3).reshape(tiles.shape[0], -1, tiles.shape[2])
 
     def _to_tiles(self, tokens: Tensor) -> Tensor:

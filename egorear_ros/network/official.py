@@ -12,7 +12,6 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from egorear_ros.errors import EgorearError
 from egorear_ros.network.config import (
     ALL_VIEWS,
     FRONT,
@@ -24,10 +23,7 @@ from egorear_ros.network.config import (
 )
 from egorear_ros.network.official_names import EGOTAP_ALIASES, RULES, rename
 from egorear_ros.network.registry import build, config_of
-
-
-class CheckpointError(EgorearError):
-    """Weights that do not fit the network they are meant for."""
+from egorear_ros.network.unpickling import CheckpointError
 
 
 @dataclass(frozen=True)
@@ -76,6 +72,12 @@ class OfficialLayout:
     def entries(self) -> set[str]:
         """All official names."""
         return {*self.names.values(), *self.constants, *self.aliases, *self.unused}
+
+    def shapes(self, own: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        """Shape of every official entry, given those of our network's by our names."""
+        shapes = {theirs: own[ours] for ours, theirs in self.names.items()} | self.unused
+        shapes |= {name: tuple(value.shape) for name, value in self.constants.items()}
+        return shapes | {alias: shapes[original] for alias, original in self.aliases.items()}
 
 
 def official_layout(name: str, network: nn.Module) -> OfficialLayout:
@@ -135,8 +137,7 @@ def _check_entries(
     name: str, layout: OfficialLayout, own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]
 ) -> None:
     check_keys(f"weights of '{name}'", layout.entries, state_dict)
-    shapes = {theirs: tuple(own[ours].shape) for ours, theirs in layout.names.items()} | layout.unused
-    shapes |= {alias: shapes[original] for alias, original in layout.aliases.items()}
+    shapes = layout.shapes({ours: tuple(tensor.shape) for ours, tensor in own.items()})
     wrong = [
         f"'{key}' is {tuple(state_dict[key].shape)}, expected {shape}"
         for key, shape in shapes.items()
@@ -145,7 +146,7 @@ def _check_entries(
     wrong += [
         f"'{key}' is {state_dict[key].tolist()}, expected {value.tolist()}"
         for key, value in layout.constants.items()
-        if not torch.equal(state_dict[key].cpu(), value)
+        if not wrong and not torch.equal(state_dict[key].cpu(), value)
     ]
     wrong += [
         f"'{alias}' differs from '{original}', of which it should be a copy"

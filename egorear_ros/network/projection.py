@@ -34,9 +34,9 @@ class AnchorProjection(nn.Module):
             unit_m: metres per unit of `points`.
 
         Returns:
-            The points to refine, (B, J, 3): `points` themselves, but for the Syn mistake; their projections (B, V, J, 2)
-            as (x, y) clamped to 0..1 over the image; and (B, V, J) bool, whether they fall inside the image. As in the
-            official code nothing else is asked: a point behind the camera is valid if the polynomial puts it there.
+            The points to refine, (B, J, 3): `points` themselves, but for the Syn mistake; their projections (B, V, J,
+            2) as (x, y) clamped to 0..1 over the image; and (B, V, J) bool, whether they fall inside the image. As in
+            the official code nothing else is asked: a point behind the camera is valid if the polynomial puts it there.
         """
         rotation = camera_from_device[..., :3, :3]
         translation = camera_from_device[..., :3, 3] / unit_m

@@ -1,7 +1,7 @@
 """EgoRear's multi-view refinement: heatmaps and features of all views in, better ones out.
 
-A plug-in between a heatmap estimator and any lifter. Each view has a refiner of its own (no shared weights): it asks all
-views, around the joints' current 2D positions, what they know, and corrects its own features with the answer.
+A plug-in between a heatmap estimator and any lifter. Each view has a refiner of its own (no shared weights): it asks
+all views, around the joints' current 2D positions, what they know, and corrects its own features with the answer.
 Source: EgoRear (ICCV 2025), official configuration "mvfex-n1_jqa".
 """
 

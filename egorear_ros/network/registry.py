@@ -29,6 +29,7 @@ from egorear_ros.network.egotap import EgoTap
 from egorear_ros.network.egotap_heatmap import EgoTapHeatmaps
 from egorear_ros.network.egotap_lifting import EgoTapLifting
 from egorear_ros.network.heatmap import HeatmapEstimator
+from egorear_ros.network.views import STEREO_PAIRS
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
@@ -53,10 +54,10 @@ def _configs() -> Iterator[tuple[str, NetworkConfig]]:
             yield f"egotap-{name}", EgoTapConfig(views, lifting=lifting)
             yield f"egotap-{name}+refinement", EgoTapConfig(views, refinement=True, lifting=lifting)
             yield f"egotap-lifting-{name}", lifting
-    for pair in ("front", "rear"):
-        yield f"heatmap-{pair}", HeatmapConfig(pair)  # type: ignore[arg-type]
-        yield f"egotap-heatmap-joint-{pair}", EgoTapHeatmapConfig("joint", pair)  # type: ignore[arg-type]
-        yield f"egotap-heatmap-limb-{pair}", EgoTapHeatmapConfig("limb", pair)  # type: ignore[arg-type]
+    for pair in STEREO_PAIRS:
+        yield f"heatmap-{pair}", HeatmapConfig(pair)
+        yield f"egotap-heatmap-joint-{pair}", EgoTapHeatmapConfig("joint", pair)
+        yield f"egotap-heatmap-limb-{pair}", EgoTapHeatmapConfig("limb", pair)
     yield (
         "egoposeformer-unrealego",
         EgoRearConfig(FRONT, refinement=False, heatmaps=False, proposal="pooling", rig="unrealego", frame="pelvis"),

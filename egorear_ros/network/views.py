@@ -1,26 +1,28 @@
 """Views of a frame set: which belong to one stereo pair, which are there at all, and what a missing one means.
 
 A missing view is one whose `view_mask` is False. Whatever its image holds (even NaN), it is replaced by zeros at the
-entrance of a network, and it contributes nothing afterwards: its anchors are invalid, its features and heatmaps are zero.
+entrance of a network, and it contributes nothing afterwards: its anchors are invalid, its features and heatmaps zero.
 A view that no sample of the batch has is not computed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from torch import Tensor
 
-STEREO_PAIRS: Final[dict[str, tuple[str, ...]]] = {
+Pair = Literal["front", "rear"]
+
+STEREO_PAIRS: Final[dict[Pair, tuple[str, ...]]] = {
     "front": ("front_left", "front_right"),
     "rear": ("rear_left", "rear_right"),
 }
 """The views that share one heatmap estimator."""
 
 
-def pairs_of(views: Sequence[str]) -> dict[str, list[int]]:
+def pairs_of(views: Sequence[str]) -> dict[Pair, list[int]]:
     """Return, per stereo pair with at least one view, the indices of its views."""
     found = {pair: [i for i, view in enumerate(views) if view in members] for pair, members in STEREO_PAIRS.items()}
     return {pair: indices for pair, indices in found.items() if indices}

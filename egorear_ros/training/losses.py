@@ -39,7 +39,7 @@ def heatmap_losses(heatmaps: Sequence[Tensor], target: Tensor) -> list[Tensor]:
 
 
 def heatmap_row_losses(heatmaps: Sequence[Tensor], target: Tensor) -> list[Tensor]:
-    """Loss of each stage's heatmaps (B, V, J, h, w) in EgoRear's stage 3: length of each row's error, summed over views.
+    """Loss of each stage's heatmaps (B, V, J, h, w) in EgoRear's stage 3: length of a row's error, summed over views.
 
     The official stage 3 hands heatmaps to its pose criterion, so a row of a map counts as a point in w dimensions. Its
     weights are trained so; the paper does not mention it.
@@ -52,9 +52,10 @@ def egotap_heatmap_loss(heatmaps: Tensor, target: Tensor, pixel_length: Tensor |
     """EgoTAP's heatmap loss: squared error, summed over views.
 
     Args:
-        heatmaps, target: (B, V, maps, h, w).
-        pixel_length: for limb maps, each limb's length in heatmap pixels plus 1, to broadcast to (B, V, maps); long limbs
-            have more pixels and would outweigh short ones, so each map is divided by the root of it.
+        heatmaps: (B, V, maps, h, w).
+        target: the same shape.
+        pixel_length: for limb maps, each limb's length in heatmap pixels plus 1, to broadcast to (B, V, maps); long
+            limbs have more pixels and would outweigh short ones, so each map is divided by the root of it.
     """
     error = (heatmaps - target) ** 2
     if pixel_length is not None:
@@ -63,7 +64,7 @@ def egotap_heatmap_loss(heatmaps: Tensor, target: Tensor, pixel_length: Tensor |
 
 
 def limb_cosine_loss(pose_m: Tensor, target_m: Tensor) -> Tensor:
-    """EgoTAP's limb direction loss: cosine between bones (B, 16, 3), summed over bones, mean over the batch, weighted."""
+    """EgoTAP's limb direction loss: cosine between the bones of (B, 16, 3), summed, mean over the batch, weighted."""
     parents = torch.tensor(PARENTS[1:], device=pose_m.device)
     cosine = cosine_similarity(pose_m[:, 1:] - pose_m[:, parents], target_m[:, 1:] - target_m[:, parents], dim=-1)
     return LIMB_COSINE_WEIGHT * cosine.sum(dim=-1).mean()
