@@ -1,0 +1,24 @@
+# Everything a new machine needs: `make demo` or `make test`. Set-up happens by itself, once.
+PYTHON ?= python3
+VENV ?= .venv
+IN_ENV = $(abspath $(VENV))/bin/egorear-env
+
+.PHONY: help setup test demo doctor clean
+
+help:
+	@echo "make demo     see it work (HEADLESS=1: no browser, ends by itself)"
+	@echo "make test     lint, types, tests"
+	@echo "make doctor   what works on this machine"
+	@echo "make clean    remove the environment and everything built"
+
+setup:
+	@$(PYTHON) tools/bootstrap.py --venv $(VENV)
+
+test: setup
+	@$(IN_ENV) python tools/check.py
+
+doctor: setup
+	@$(IN_ENV) egorear doctor
+
+clean:
+	rm -rf $(VENV) build install log

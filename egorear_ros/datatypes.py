@@ -1,0 +1,171 @@
+"""What travels through the pipeline: plain data, one dataclass per message of `egorear_msgs`, without ROS.
+
+Stamps are acquisition times in integer nanoseconds and pass unchanged from camera to skeleton. Positions are metres in
+the device frame, pixels belong to the image size stated beside them. May import: skeleton. Imported by everything
+above.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS, NUM_HEATMAP_JOINTS, NUM_JOINTS
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+
+def _check_shape(name: str, array: npt.NDArray[np.generic], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+
+
+@dataclass(frozen=True)
+class CameraFrame:
+    """One camera's image.
+
+    Attributes:
+        view: view name in the rig.
+        stamp_ns: acquisition time.
+        image: (H, W, 3) uint8 RGB, or None where the frame is compressed or missing.
+        jpeg: the compressed image, empty where the frame is raw or missing.
+        skew_s: corrected acquisition time minus the stamp of the set, seconds.
+    """
+
+    view: str
+    stamp_ns: int
+    image: npt.NDArray[np.uint8] | None = None
+    jpeg: bytes = b""
+    skew_s: float = 0.0
+
+    @property
+    def present(self) -> bool:
+        """Whether there is an image at all."""
+        return self.image is not None or bool(self.jpeg)
+
+
+@dataclass(frozen=True)
+class FrameSet:
+    """Images of all cameras of a rig, taken at nearly the same instant.
+
+    Attributes:
+        stamp_ns: acquisition time of the earliest frame.
+        frames: one per camera of the rig, in the rig's order; missing views are there with `present` False.
+        spread_s: latest minus earliest corrected acquisition time, seconds.
+        frame_id: the rig's device frame.
+    """
+
+    stamp_ns: int
+    frames: tuple[CameraFrame, ...]
+    spread_s: float
+    frame_id: str
+
+    @property
+    def view_mask(self) -> tuple[bool, ...]:
+        """Per frame, whether the view is there."""
+        return tuple(frame.present for frame in self.frames)
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A 3D skeleton: 16 joints, always all of them.
+
+    Attributes:
+        stamp_ns: acquisition time of the frame set.
+        positions_m: (16, 3) float64, metres, in `frame_id`.
+        confidence: (16,) float32, 0 (guess) to 1 (certain).
+        covariance_m2: (16, 3, 3) float32, square metres; NaN where not estimated.
+        valid: (16,) bool; False where the position means nothing.
+        views: names of the views used, in the rig's order.
+        frame_id: frame of the positions.
+        skeleton_id: which body.
+        stage_seconds: duration of each processing stage, seconds, in order.
+    """
+
+    stamp_ns: int
+    positions_m: Float64
+    confidence: Float32
+    covariance_m2: Float32
+    valid: npt.NDArray[np.bool_]
+    views: tuple[str, ...]
+    frame_id: str
+    skeleton_id: str = "0"
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the array, unless every array has its fixed shape."""
+        _check_shape("positions_m", self.positions_m, (NUM_JOINTS, 3))
+        _check_shape("confidence", self.confidence, (NUM_JOINTS,))
+        _check_shape("covariance_m2", self.covariance_m2, (NUM_JOINTS, 3, 3))
+        _check_shape("valid", self.valid, (NUM_JOINTS,))
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """Names of the joints, in order."""
+        return JOINTS
+
+
+@dataclass(frozen=True)
+class Skeleton2D:
+    """The 15 heatmap joints as seen in one camera's image.
+
+    Attributes:
+        pixels: (15, 2) float32, x and y in an image of `image_size`.
+        score: (15,) float32, heatmap maximum.
+        image_size: (width, height) in pixels.
+        frame_id: the camera's optical frame.
+    """
+
+    stamp_ns: int
+    view: str
+    pixels: Float32
+    score: Float32
+    image_size: tuple[int, int]
+    frame_id: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the array, unless every array has its fixed shape."""
+        _check_shape("pixels", self.pixels, (NUM_HEATMAP_JOINTS, 2))
+        _check_shape("score", self.score, (NUM_HEATMAP_JOINTS,))
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """Names of the joints, in order."""
+        return HEATMAP_JOINTS
+
+
+@dataclass(frozen=True)
+class CameraStatus:
+    """What the synchronizer counted for one camera; see egorear_msgs/CameraStatus. Rates in Hz, skews in seconds."""
+
+    view: str
+    alive: bool
+    received: int
+    matched: int
+    late: int
+    dropped: int
+    duplicates: int
+    rate_hz: float
+    mean_skew_s: float
+    max_skew_s: float
+
+
+@dataclass(frozen=True)
+class PipelineStatus:
+    """Health of the pipeline; see egorear_msgs/PipelineStatus. Latencies in s, from acquisition to publication."""
+
+    stamp_ns: int
+    cameras: tuple[CameraStatus, ...]
+    complete_sets: int
+    partial_sets: int
+    clock_resets: int
+    skeletons: int
+    skipped_sets: int
+    rate_hz: float
+    latency_p50_s: float
+    latency_p95_s: float
+    latency_p99_s: float
+    model: str

@@ -1,0 +1,204 @@
+"""Configurations of the networks: one frozen dataclass per kind, every field documented and checked.
+
+Sizes that follow from others are properties. `image_size` other than 256 is for small test networks; official weights
+need 256.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from egorear_ros.errors import EgorearError
+from egorear_ros.network.backbone import RESNET_BLOCKS
+from egorear_ros.network.views import STEREO_PAIRS, Pair
+from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
+
+FRONT = STEREO_PAIRS["front"]
+ALL_VIEWS = (*STEREO_PAIRS["front"], *STEREO_PAIRS["rear"])
+
+
+class ConfigError(EgorearError):
+    """A network configuration that cannot be built."""
+
+
+def _require(condition: bool, config: Any, field: str, expected: str) -> None:
+    if not condition:
+        raise ConfigError(f"{type(config).__name__}: {field} is {getattr(config, field)!r}, expected {expected}")
+
+
+def _check_views(config: Any) -> None:
+    in_order = tuple(view for view in ALL_VIEWS if view in config.views)
+    _require(bool(config.views) and config.views == in_order, config, "views", f"some of {ALL_VIEWS}, in this order")
+
+
+def _check_image(config: Any) -> None:
+    _require(config.backbone in RESNET_BLOCKS, config, "backbone", f"one of {', '.join(RESNET_BLOCKS)}")
+    _require(config.image_size > 0 and config.image_size % 64 == 0, config, "image_size", "a multiple of 64")
+
+
+@dataclass(frozen=True)
+class HeatmapConfig:
+    """Heatmap estimator of one stereo pair: EgoRear's stage 1, EgoPoseFormer's heatmap network.
+
+    Attributes:
+        pair: "front" or "rear"; the network is the same, the weights are not.
+        backbone: resnet18 (all official weights), resnet34 or resnet50.
+        channels: width of the neck.
+        image_size: height and width of the images.
+    """
+
+    pair: Pair = "front"
+    backbone: str = "resnet18"
+    channels: int = 128
+    image_size: int = 256
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError on a value that cannot be built."""
+        _require(self.pair in STEREO_PAIRS, self, "pair", "'front' or 'rear'")
+        _require(self.channels > 0, self, "channels", "a positive number")
+        _check_image(self)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views of the pair."""
+        return STEREO_PAIRS[self.pair]
+
+
+@dataclass(frozen=True)
+class EgoRearConfig:
+    """EgoRear and EgoPoseFormer, with any set of views, with and without refinement and lifting.
+
+    Attributes:
+        views: views used, in the order front_left, front_right, rear_left, rear_right.
+        refinement: whether the multi-view refinement sits between estimators and lifter.
+        lifting: whether poses come out; False is EgoRear's stage 2, which only refines heatmaps.
+        heatmaps: whether the estimators have their own heatmap layer (EgoPoseFormer's second stage drops it).
+        proposal: "convolution" (EgoRear) or "pooling" (EgoPoseFormer).
+        lifting_layers: transformer layers of the lifter, each giving a pose.
+        backbone, channels, image_size: see `HeatmapConfig`.
+        rig: name or path of the rig whose lenses (and default extrinsics) the lifter uses; see `rig.load_rig`.
+        extrinsics: "rig" = those of the rig unless the caller passes others; "input" = the caller must pass them with
+            every frame set (Ego4View-RW, where they differ per sequence).
+        frame: "device", or "pelvis" for UnrealEgo, where poses are relative to the pelvis and the caller passes where
+            the pelvis is in each view.
+        length_unit_m: unit of lengths inside the network; 0.01 (cm) for all official weights. Outputs are metres.
+        syn_inplace_projection: only for official Ego4View-Syn weights; see `projection.AnchorProjection`.
+    """
+
+    views: tuple[str, ...] = ALL_VIEWS
+    refinement: bool = True
+    lifting: bool = True
+    heatmaps: bool = True
+    proposal: Literal["convolution", "pooling"] = "convolution"
+    lifting_layers: int = 3
+    backbone: str = "resnet18"
+    channels: int = 128
+    image_size: int = 256
+    rig: str = "ego4view"
+    extrinsics: Literal["rig", "input"] = "rig"
+    frame: Literal["device", "pelvis"] = "device"
+    length_unit_m: float = 0.01
+    syn_inplace_projection: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError on a value that cannot be built."""
+        _check_views(self)
+        _check_image(self)
+        _require(
+            self.refinement or self.lifting, self, "refinement", "True where lifting is False (else HeatmapConfig)"
+        )
+        _require(self.proposal in ("convolution", "pooling"), self, "proposal", "'convolution' or 'pooling'")
+        _require(self.lifting_layers > 0, self, "lifting_layers", "at least 1")
+        _require(self.channels > 0 and self.channels % 4 == 0, self, "channels", "a multiple of 4 (attention heads)")
+        _require(self.extrinsics in ("rig", "input"), self, "extrinsics", "'rig' or 'input'")
+        _require(self.frame in ("device", "pelvis"), self, "frame", "'device' or 'pelvis'")
+        _require(self.length_unit_m > 0, self, "length_unit_m", "a positive number of metres")
+        _require(
+            not (self.syn_inplace_projection and self.extrinsics == "input"),
+            self,
+            "syn_inplace_projection",
+            "False where extrinsics are 'input': only the official Syn code has this mistake",
+        )
+
+    @property
+    def map_size(self) -> int:
+        """Height and width of features and heatmaps."""
+        return self.image_size // 4
+
+
+@dataclass(frozen=True)
+class EgoTapHeatmapConfig:
+    """One of EgoTAP's two heatmap networks, for one stereo pair.
+
+    Attributes:
+        maps: "joint" (15 maps per view) or "limb" (15 times cos, 15 times sin of the limb's angle).
+        pair: "front" or "rear".
+    """
+
+    maps: Literal["joint", "limb"] = "joint"
+    pair: Pair = "front"
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError on a value that cannot be built."""
+        _require(self.maps in ("joint", "limb"), self, "maps", "'joint' or 'limb'")
+        _require(self.pair in STEREO_PAIRS, self, "pair", "'front' or 'rear'")
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views of the pair."""
+        return STEREO_PAIRS[self.pair]
+
+    @property
+    def maps_per_view(self) -> int:
+        """Output channels per view."""
+        return NUM_HEATMAP_JOINTS * (2 if self.maps == "limb" else 1)
+
+
+@dataclass(frozen=True)
+class EgoTapLiftingConfig:
+    """EgoTAP's lifting network: heatmaps in, pose out.
+
+    Attributes:
+        views: number of views; the official network has 2.
+        vit_layers: transformer layers of the grid ViT.
+        vit_dim: width of the ViT's tokens; a smaller one is for small test networks.
+        length_unit_m: unit of lengths inside the network; outputs are metres.
+    """
+
+    views: int = 2
+    vit_layers: int = 3
+    vit_dim: int = 1024
+    length_unit_m: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError on a value that cannot be built."""
+        _require(self.views > 0, self, "views", "at least 1")
+        _require(self.vit_layers > 0, self, "vit_layers", "at least 1")
+        _require(self.vit_dim > 0 and self.vit_dim % 8 == 0, self, "vit_dim", "a multiple of 8 (attention heads)")
+        _require(self.length_unit_m > 0, self, "length_unit_m", "a positive number of metres")
+
+
+@dataclass(frozen=True)
+class EgoTapConfig:
+    """EgoTAP from images to pose.
+
+    Attributes:
+        views: whole stereo pairs: the two front views, or all four.
+        refinement: whether the joint heatmaps come from EgoRear's estimators and refinement instead of from EgoTAP's
+            joint heatmap networks. The limb networks are EgoTAP's own in both cases.
+        lifting: the lifting network; its number of views must match.
+    """
+
+    views: tuple[str, ...] = FRONT
+    refinement: bool = False
+    lifting: EgoTapLiftingConfig = EgoTapLiftingConfig()
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError on a value that cannot be built."""
+        _require(self.views in (FRONT, STEREO_PAIRS["rear"], ALL_VIEWS), self, "views", "whole stereo pairs")
+        _require(self.lifting.views == len(self.views), self, "lifting", f"a network of {len(self.views)} views")
+
+
+NetworkConfig = HeatmapConfig | EgoRearConfig | EgoTapHeatmapConfig | EgoTapLiftingConfig | EgoTapConfig
+"""Any network `build` can make."""

@@ -1,0 +1,47 @@
+"""What a network costs: parameters, and floating-point operations for one frame set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from egorear_ros.network.config import EgoTapConfig, EgoTapHeatmapConfig, EgoTapLiftingConfig, NetworkConfig
+from egorear_ros.network.registry import build
+from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Views a network looks at, its parameters, and FLOPs (2 per multiply-add of convolutions and matrix products)."""
+
+    views: int
+    parameters: int
+    flops: int
+
+
+def cost_of(config: NetworkConfig) -> Cost:
+    """Count, without computing anything: on the meta device."""
+    with torch.device("meta"):
+        network = build(config).eval()
+        inputs = example_inputs(config)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(*inputs)
+    views = config.views if isinstance(config.views, int) else len(config.views)
+    return Cost(views, sum(parameter.numel() for parameter in network.parameters()), counter.get_total_flops())
+
+
+def example_inputs(config: NetworkConfig, batch: int = 1) -> tuple[Tensor, ...]:
+    """Zeros in the shapes the network takes, on the default device: images and, if it must have them, extrinsics."""
+    if isinstance(config, EgoTapLiftingConfig):
+        return (torch.zeros(batch, config.views * NUM_HEATMAP_JOINTS * 3, 64, 64),)
+    views = len(config.views)
+    size = 256 if isinstance(config, EgoTapConfig | EgoTapHeatmapConfig) else config.image_size
+    images = torch.zeros(batch, views, 3, size, size)
+    if getattr(config, "frame", None) == "pelvis":
+        return images, torch.zeros(batch, views, 3)
+    if getattr(config, "extrinsics", None) == "input":
+        return images, torch.eye(4).expand(batch, views, 4, 4)
+    return (images,)

@@ -1,0 +1,52 @@
+"""The package docstring's definition, taken literally and slowly: all sets are listed, nothing is clever."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+Set = tuple[int | None, ...]
+"""Per camera the stamp, or None where absent."""
+
+
+def all_sets(stamps: Sequence[Sequence[int]], tolerance: int) -> Iterator[Set]:
+    """List every set, complete or partial, with span <= tolerance."""
+    for views in itertools.product(*[[None, *each] for each in stamps]):
+        present = [v for v in views if v is not None]
+        if present and max(present) - min(present) <= tolerance:
+            yield views
+
+
+def rank(views: Set) -> tuple[object, ...]:
+    """Sort key, lowest is best: absent views, span, start; sets equal in these: the earliest frames."""
+    present = [v for v in views if v is not None]
+    return (
+        views.count(None),
+        max(present) - min(present),
+        min(present),
+        tuple(float("inf") if v is None else v for v in views),
+    )
+
+
+def start(views: Set) -> int:
+    return min(v for v in views if v is not None)
+
+
+def select(stamps: Sequence[Sequence[int]], tolerance: int) -> list[Set]:
+    """Take the best set, then the best of what lies before and after it."""
+    candidates = list(all_sets(stamps, tolerance))
+    if not candidates:
+        return []
+    best = min(candidates, key=rank)
+    before = [[s for s in each if s < start(best)] for each in stamps]
+    after = [
+        [s for s in each if (s >= start(best) if view is None else s > view)]
+        for each, view in zip(stamps, best, strict=True)
+    ]
+    return [*select(before, tolerance), best, *select(after, tolerance)]
+
+
+def conflict(a: Set, b: Set) -> bool:
+    """Whether two complete sets share a frame or cross."""
+    order = {(x > y) - (x < y) for x, y in zip(a, b, strict=True) if x is not None and y is not None}
+    return len(order) > 1 or 0 in order

@@ -1,0 +1,87 @@
+"""The arrows of docs/architecture.md: who may import whom. Read off the source, nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "egorear_ros"
+
+BASE = {"errors", "resources", "skeleton", "datatypes", "rig"}
+"""The bottom: everything may import these."""
+
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "resources": {"errors"},
+    "skeleton": set(),
+    "datatypes": {"skeleton"},
+    "rig": {"errors", "resources", "skeleton"},
+    "sync": BASE,
+    "network": BASE,
+    "data": BASE,
+    "simulator": {*BASE, "data"},
+    "inference": {*BASE, "network", "data"},
+    "evaluation": {*BASE, "network", "data", "inference", "sync"},
+    "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
+    "visualization": {*BASE, "data", "evaluation"},
+    "nodes": {*BASE, "sync", "network", "data", "simulator", "inference", "evaluation", "visualization"},
+    "cli": {
+        *BASE, "sync", "network", "data", "simulator", "inference", "evaluation", "training", "visualization", "nodes",
+    },
+}  # fmt: skip
+
+ROS = {
+    "rclpy", "egorear_msgs", "sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "visualization_msgs", "tf2_msgs",
+    "tf2_ros",
+    "diagnostic_msgs", "builtin_interfaces", "rcl_interfaces", "lifecycle_msgs", "ament_index_python", "launch",
+    "launch_ros", "cv_bridge", "message_filters",
+}  # fmt: skip
+
+
+def modules() -> list[Path]:
+    return sorted(
+        path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem not in {"__init__", "__main__"}
+    )
+
+
+def concept(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names a module imports, wherever in it."""
+    for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(item, ast.Import):
+            yield from (alias.name for alias in item.names)
+        elif isinstance(item, ast.ImportFrom):
+            assert item.level == 0, f"{path}: relative import"
+            yield from (f"{item.module}.{alias.name}" for alias in item.names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    own = concept(path)
+    assert own in ALLOWED, (
+        f"'{own}' is a new folder: say in this file what it may import, and in docs/architecture.md why"
+    )
+    for name in imported(path):
+        top, *rest = name.split(".")
+        if top == "egorear_ros" and rest and rest[0] != "__version__":
+            assert rest[0] == own or rest[0] in ALLOWED[own], f"{own} must not import {name}"
+        if own not in {"nodes", "cli"}:
+            assert top not in ROS, f"{own} must not import {name}: only nodes/ speaks ROS"
+
+
+def test_the_core_loads_without_ros_and_the_lower_half_without_torch() -> None:
+    """What the source says holds at run time too: no hidden import pulls them in."""
+    code = (
+        "import sys, egorear_ros.rig, egorear_ros.datatypes, egorear_ros.cli.main;"
+        "print('torch' in sys.modules, 'rclpy' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["False", "False"]

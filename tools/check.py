@@ -1,0 +1,30 @@
+"""What `make test` runs: lint, format, types, tests. Runs all of them, stops at none, fails if one fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+CHECKS = (
+    ("lint", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "--quiet", "."]),
+    ("types", ["mypy"]),
+    ("tests", ["pytest", "--quiet", "--durations=10"]),
+)
+
+
+def main() -> int:
+    """Run every check from the repository's root; extra arguments go to pytest."""
+    failed = []
+    for name, command in CHECKS:
+        print(f"== {name}", flush=True)
+        extra = sys.argv[1:] if name == "tests" else []
+        if subprocess.run([sys.executable, "-m", *command, *extra], check=False).returncode:
+            failed.append(name)
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
