@@ -21,8 +21,8 @@ from egorear_ros.simulator.body.landmarks import Landmarks
 from egorear_ros.simulator.body.retarget import BodyMotion, retarget
 from egorear_ros.simulator.camera_effects import CameraEffects, apply_effects, sample_effects, through_jpeg
 from egorear_ros.simulator.ground_truth import GroundTruth, observe, visible_joints
-from egorear_ros.simulator.helmet import helmet_mesh
 from egorear_ros.simulator.hand_props import hand_prop
+from egorear_ros.simulator.helmet import helmet_mesh
 from egorear_ros.simulator.motion.clip import MotionClip
 from egorear_ros.simulator.motion.library import MotionLibrary
 from egorear_ros.simulator.motion.procedural import head_pitch_variation, procedural_clip
