@@ -14,8 +14,12 @@ an installed message_filters (or a FOLDER that holds the package, and rclpy) our
     us, worst     CPU time of add() per message, mean and longest, microseconds, of this machine
 
 In the rows "free-running" there is no trigger: cameras of one rate, a quarter of a period apart, the least favourable
-phases. Expected is then the number of periods, and every complete set within tolerance counts as correct. The second
-table is the longest add() when all queues are full of stamps within tolerance of the new one, but not of each other.
+phases. Expected is then the number of periods, and every complete set within tolerance counts as correct.
+
+The second table is the longest add() with full queues in two unfavourable cases: "crowd", stamps within tolerance of
+the new one but not of each other, which is message_filters' worst; and "chain", each frame nearer to the next than to
+the one before, so that nothing is settled until the end, the worst we found for ours (without prediction; with it, such
+a chain is settled on the way).
 """
 
 from __future__ import annotations
@@ -113,8 +117,8 @@ class Run(NamedTuple):
     add_ns: list[int]
 
 
-def run_ours(events: list[Event], tolerance: float) -> Run:
-    config = SyncConfig(CAMERAS, tolerance=tolerance, deadline=0.4, queue_length=64)
+def run_ours(events: list[Event], tolerance: float, predict: bool = True) -> Run:
+    config = SyncConfig(CAMERAS, tolerance=tolerance, deadline=0.4, queue_length=64, predict=predict)
     synchronizer: Synchronizer[int] = Synchronizer(config)
     run = Run([], [])
     for event in events:
@@ -163,6 +167,16 @@ def crowd(count: int) -> list[Event]:
         for k in range(count)
     ]
     return [*events, Event(ORIGIN_NS + len(CAMERAS), 3, ORIGIN_NS, 0)]
+
+
+def chain(count: int) -> list[Event]:
+    """Frames in turn, always nearer to the next; then one far away, which settles them all at once."""
+    stamp = ORIGIN_NS
+    events = []
+    for k in range(count * len(CAMERAS) - 1):
+        stamp += 100_000 - 10 * k
+        events.append(Event(ORIGIN_NS + k, k % len(CAMERAS), stamp, k))
+    return [*events, Event(ORIGIN_NS + len(events), len(CAMERAS) - 1, stamp + 100 * MS, 0)]
 
 
 @dataclass
@@ -261,12 +275,14 @@ def main() -> None:
                 for name, run in methods.items():
                     row = score(scenario, rate, tolerance / 1e3, range(args.seeds), args.seconds, run).row()
                     print(f"| {scenario.name} | {rate:g} | {tolerance:g} | {name} | {row}", flush=True)
-    print(f"\n| in queue | {' | '.join(methods)} |\n|{'---|' * (1 + len(methods))}")
+    methods["egorear"] = lambda *run: run_ours(*run, predict=False)
     if package is not None:
         methods["message_filters"] = lambda *run: run_message_filters(found, *run, queue=1000)
-    for count in (10, 20, 30):
-        longest = [max(run(crowd(count), 0.05).add_ns) / 1e6 for run in methods.values()]
-        print(f"| {count} | {' | '.join(f'{ms:.2f} ms' for ms in longest)} |", flush=True)
+    print(f"\n| case | in queue | {' | '.join(methods)} |\n|{'---|' * (2 + len(methods))}")
+    for case in (crowd, chain):
+        for count in (10, 20, 30):
+            longest = [max(run(case(count), 0.05).add_ns) / 1e6 for run in methods.values()]
+            print(f"| {case.__name__} | {count} | {' | '.join(f'{ms:.2f} ms' for ms in longest)} |", flush=True)
 
 
 if __name__ == "__main__":
