@@ -67,8 +67,8 @@ def first_choice(
     best_rank = hope_rank = FOREVER
     best_start = hope_start = best_end = 0
     best: list[int] = []
+    heads = [stamps[c][i] if i < high[c] else FOREVER for c, i in enumerate(low)]
     while True:
-        heads = [stamps[c][pointers[c]] if pointers[c] < high[c] else FOREVER for c in cameras]
         start = min(heads)
         if start == FOREVER or (best and start > best_end):
             settled = (best_rank, best_start) <= (hope_rank, hope_start)
@@ -82,7 +82,8 @@ def first_choice(
         for c in cameras:
             stamp = heads[c]
             if stamp <= limit:
-                end = max(end, stamp)
+                if stamp > end:  # not max(): this is the innermost loop, and a call costs more than the rest of it
+                    end = stamp
             else:
                 absent += 1
                 if stamp == FOREVER and expected[c] <= limit:  # a frame still to come could fill the place
@@ -100,7 +101,8 @@ def first_choice(
                 hope_rank, hope_start = rank, start
         for c in cameras:
             if heads[c] == start:
-                pointers[c] += 1
+                i = pointers[c] = pointers[c] + 1
+                heads[c] = stamps[c][i] if i < high[c] else FOREVER
 
 
 def _next_stamp(stamps: Stamps, indices: list[int], high: list[int], expected: Sequence[int]) -> int:
