@@ -17,7 +17,8 @@ Terms
     later frame of that camera is in (the interval between two frames is cut into round(interval / period) equal parts).
     *Candidate*: for a start x (the stamp of a slot), each camera's first slot in [x, x + tolerance]. Of all sets that
     begin at x it is the one with the smallest span (max - min stamp) and the most cameras.
-    *Better*: fewer cameras absent; then smaller span; then earlier start.
+    *Better*: fewer cameras absent; then smaller span; then earlier start. With `SyncConfig.predict`, a set that begins
+    with another camera than the last one first gets a fifth of a period added to its span.
     *Conflict*: two candidates share a slot or cross (one is earlier in one camera and later in another).
 
 What is promised
@@ -25,13 +26,13 @@ What is promised
     candidate that is selected.** It is found by taking the best candidate, then the best of what lies wholly before and
     wholly after it, and so on. It follows that
     - *every complete set that exists within tolerance is found*: no set of one unused frame per camera, with span <=
-      tolerance (inclusive) and in order with the others, is left over, and each set taken was the choice of smallest
-      span among those it excluded;
+      tolerance (inclusive) and in order with the others, is left over, unless a known gap fits better than its frame;
+      and each set taken was the best of those it excluded;
     - sets are *correct*: a set is correct if all its frames show one capture instant. With capture instants at least T
-      apart, corrected stamps within J of their instant and J < T/4, a set of frames and gaps of one instant (span
-      <= 2J) beats every mixed one (span >= T - 2J). So all sets are correct and every instant received by all cameras
-      comes out complete, whatever the tolerance, as long as gaps are placed within J too, that is, each camera's
-      period is known (the first interval of any camera is a start, more than a quarter of the frames must arrive);
+      apart and corrected stamps within J < T / 5 of their instant, a set of frames and gaps of one instant (span <= 2J,
+      plus T / 5) beats every mixed one (span >= T - 2J). So all sets are correct and every instant received by all
+      cameras comes out complete, whatever the tolerance >= 2J, as long as gaps are placed within J too, that is, each
+      camera's period is known (the first interval of any camera is a start, a quarter of the frames must arrive);
     - a frame is never emitted twice; set stamps and each camera's stamps strictly increase within an epoch.
 
 When a set goes out

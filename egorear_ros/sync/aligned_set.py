@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, NamedTuple
 
-from egorear_ros.sync.track import FrameT
+from egorear_ros.sync.track import Arrival, FrameT
 
 
 class AlignedSet(NamedTuple, Generic[FrameT]):
@@ -32,3 +33,25 @@ class AlignedSet(NamedTuple, Generic[FrameT]):
     def complete(self) -> bool:
         """Whether all views are present."""
         return all(self.mask)
+
+
+class View(NamedTuple, Generic[FrameT]):
+    """A frame that was chosen, with its corrected stamp."""
+
+    stamp: int
+    arrival: Arrival[FrameT]
+
+
+def assemble(views: Sequence[View[FrameT] | None], epoch: int) -> AlignedSet[FrameT]:
+    """Build a set from one view per camera, None where absent; at least one is present."""
+    stamps = [view.stamp for view in views if view is not None]
+    start = min(stamps)
+    return AlignedSet(
+        stamp_ns=start,
+        frames=tuple([None if view is None else view.arrival.frame for view in views]),
+        stamps_ns=tuple([None if view is None else view.arrival.stamp_ns for view in views]),
+        skews_ns=tuple([None if view is None else view.stamp - start for view in views]),
+        span_ns=max(stamps) - start,
+        mask=tuple([view is not None for view in views]),
+        epoch=epoch,
+    )

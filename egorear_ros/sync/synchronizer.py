@@ -6,15 +6,21 @@ from collections import deque
 from typing import Generic
 
 from egorear_ros.errors import EgorearError
-from egorear_ros.sync.aligned_set import AlignedSet
+from egorear_ros.sync.aligned_set import AlignedSet, View, assemble
 from egorear_ros.sync.config import SyncConfig, nanoseconds
-from egorear_ros.sync.matching import ABSENT, FOREVER, Choice, all_choices, first_choice
+from egorear_ros.sync.matching import ABSENT, FOREVER, NO_FAVOUR, Choice, Favour, all_choices, first_choice
 from egorear_ros.sync.statistics import RunningDistribution, SyncStatistics
 from egorear_ros.sync.track import LONG_AGO, Arrival, FrameT, Track
 
 ALL_LATE = 4
 """Late frames per camera, with no frame in time between them, after which matching starts anew: the timeline has
 stepped back by less than `clock_jump`, or one frame with a stamp far in the future has gone out."""
+
+
+HANDICAP = 1 / 5
+"""Share of a period by which a set that begins with another camera than the last one must be better. Free-running
+cameras half a period apart pair either way equally well: without this, jitter would change the pairing all the time,
+and each change loses a set. The larger, the steadier; but a set of one instant must beat mixed ones by as much."""
 
 
 class Synchronizer(Generic[FrameT]):
@@ -39,6 +45,7 @@ class Synchronizer(Generic[FrameT]):
         self._recent: deque[tuple[int, int]] = deque(maxlen=config.queue_length)
         self._complete = self._partial = self._discarded = self._resets = 0
         self._span = RunningDistribution()
+        self._favour = NO_FAVOUR
         self._late_in_a_row = 0
         self._now = self._reset_at = LONG_AGO
 
@@ -62,7 +69,7 @@ class Synchronizer(Generic[FrameT]):
         stamp = stamp_ns + track.offset
         if self._admit(track, stamp, now_ns):
             self._append(track, stamp, Arrival(stamp_ns, frame, now_ns, False))
-        return self._release(now_ns)
+        return self._release(now_ns, track)
 
     def poll(self, now_ns: int) -> list[AlignedSet[FrameT]]:
         """Return the sets whose deadline has come, oldest first."""
@@ -83,6 +90,7 @@ class Synchronizer(Generic[FrameT]):
             track.stale = max(track.last, track.stale)
             track.clear()
         self._recent.clear()
+        self._favour = NO_FAVOUR
         self._resets += 1
         self._late_in_a_row = 0
         self._reset_at = self._now
@@ -176,19 +184,17 @@ class Synchronizer(Generic[FrameT]):
 
     # Sending out sets
 
-    def _release(self, now_ns: int) -> list[AlignedSet[FrameT]]:
+    def _release(self, now_ns: int, added: Track[FrameT] | None = None) -> list[AlignedSet[FrameT]]:
         out: list[AlignedSet[FrameT]] = []
         self._settle(out)
-        while self._oldest_arrival() <= now_ns - self._deadline or self._overflows():
+        overdue = now_ns - self._deadline
+        while self._oldest_arrival() <= overdue or (added and len(added.stamps) > self.config.queue_length):
             self._force(out, blame=True)
             self._settle(out)
         return out
 
     def _oldest_arrival(self) -> int:
         return min([track.arrivals[0].arrival_ns for track in self._tracks if track.arrivals], default=FOREVER)
-
-    def _overflows(self) -> bool:
-        return any(len(track.stamps) > self.config.queue_length for track in self._tracks)
 
     def _settle(self, out: list[AlignedSet[FrameT]]) -> None:
         """Send out the sets that no frame to come can change."""
@@ -199,7 +205,7 @@ class Synchronizer(Generic[FrameT]):
             stamps = [track.stamps for track in tracks]
             ends = [len(each) for each in stamps]
             expected = [FOREVER if track.lost else track.expected for track in tracks]
-            choice = first_choice(stamps, [0] * len(tracks), ends, self._tolerance, expected)
+            choice = first_choice(stamps, [0] * len(tracks), ends, self._tolerance, expected, self._favour)
             if not choice.settled:
                 return
             self._send(stamps, choice, out)
@@ -230,7 +236,8 @@ class Synchronizer(Generic[FrameT]):
             for track, period in zip(tracks, periods, strict=True)
         ]
         closed = [FOREVER] * len(tracks)
-        choice = first_choice(stamps, [0] * len(tracks), [len(each) for each in stamps], self._tolerance, closed)
+        ends = [len(each) for each in stamps]
+        choice = first_choice(stamps, [0] * len(tracks), ends, self._tolerance, closed, self._favour)
         if blame:
             for track, period in zip(tracks, periods, strict=True):
                 if track.last < choice.start and track.last + period <= choice.start + self._tolerance:
@@ -240,54 +247,52 @@ class Synchronizer(Generic[FrameT]):
 
     def _send(self, stamps: list[list[int]], choice: Choice, out: list[AlignedSet[FrameT]]) -> None:
         """Send out what lies before a choice, then the choice; remove their slots."""
-        before = all_choices(stamps, [0] * len(stamps), choice.before, self._tolerance) if any(choice.before) else []
-        for indices in [*before, choice.indices]:
+        chosen = [choice.indices]
+        if any(choice.before):
+            chosen[:0] = all_choices(stamps, [0] * len(stamps), choice.before, self._tolerance, self._favour)
+        for indices in chosen:
             self._send_set(stamps, indices, out)
         for track, index, count in zip(self._tracks, choice.indices, choice.before, strict=True):
             track.remove(count if index == ABSENT else count + 1)
 
     def _send_set(self, stamps: list[list[int]], indices: list[int], out: list[AlignedSet[FrameT]]) -> None:
         """Send out one set if it has enough frames; drop and count them if not."""
-        views: list[tuple[Track[FrameT], int, Arrival[FrameT]] | None] = []
+        views: list[View[FrameT] | None] = []
         for track, each, index in zip(self._tracks, stamps, indices, strict=True):
             real = index != ABSENT and index < len(track.arrivals) and not track.arrivals[index].is_gap
-            views.append((track, each[index], track.arrivals[index]) if real else None)
-        present = [view for view in views if view is not None]
-        if len(present) >= self._fewest_views:
-            out.append(self._assemble(views, present))
+            views.append(View(each[index], track.arrivals[index]) if real else None)
+        present = len(views) - views.count(None)
+        if present >= self._fewest_views:
+            out.append(assemble(views, self._resets))
+            self._account(views)
         elif present:
             self._discarded += 1
-            for track, _, _ in present:
-                track.dropped += 1
+            for track, view in zip(self._tracks, views, strict=True):
+                track.dropped += view is not None
 
-    def _assemble(
-        self,
-        views: list[tuple[Track[FrameT], int, Arrival[FrameT]] | None],
-        present: list[tuple[Track[FrameT], int, Arrival[FrameT]]],
-    ) -> AlignedSet[FrameT]:
-        """Build a set, count it, and close its time for the cameras absent."""
-        ordered = sorted([stamp for _, stamp, _ in present])
-        start, end = ordered[0], ordered[-1]
-        median = ordered[(len(ordered) - 1) // 2]
-        first_arrival = min([arrival.arrival_ns for _, _, arrival in present])
-        for track, stamp, arrival in present:
-            track.matched += 1
-            track.skew.add(stamp - median)
-            track.lag.add(arrival.arrival_ns - first_arrival)
+    def _account(self, views: list[View[FrameT] | None]) -> None:
+        """Count a set that goes out, and close its time for the cameras absent."""
+        stamps = sorted([view.stamp for view in views if view is not None])
+        median = stamps[(len(stamps) - 1) // 2]
+        first_arrival = min([view.arrival.arrival_ns for view in views if view is not None])
+        whole = True  # as whole as can be: only lost cameras are absent
         for track, view in zip(self._tracks, views, strict=True):
             if view is None:
                 track.absent += 1
-                track.floor = end
-        self._complete += len(present) == len(views)
-        self._partial += len(present) < len(views)
-        self._span.add(end - start)
-        self._recent.append((start, first_arrival))
-        return AlignedSet(
-            stamp_ns=start,
-            frames=tuple([None if view is None else view[2].frame for view in views]),
-            stamps_ns=tuple([None if view is None else view[2].stamp_ns for view in views]),
-            skews_ns=tuple([None if view is None else view[1] - start for view in views]),
-            span_ns=end - start,
-            mask=tuple([view is not None for view in views]),
-            epoch=self._resets,
-        )
+                track.floor = stamps[-1]
+                whole = whole and track.lost
+            else:
+                track.matched += 1
+                track.skew.add(view.stamp - median)
+                track.lag.add(view.arrival.arrival_ns - first_arrival)
+        self._complete += len(stamps) == len(views)
+        self._partial += len(stamps) < len(views)
+        self._span.add(stamps[-1] - stamps[0])
+        self._recent.append((stamps[0], first_arrival))
+        if whole:
+            first = [view is not None and view.stamp == stamps[0] for view in views].index(True)
+            self._favour = Favour(first, self._handicap())
+
+    def _handicap(self) -> int:
+        periods = [track.period.period_ns for track in self._tracks if not track.lost]
+        return int(min(periods, default=0) * HANDICAP)

@@ -81,12 +81,16 @@ class Track(Generic[FrameT]):
         self.expected = self.last + max(1, shortest * 9 // 10)
 
     def foreseen(self, period: int, oldest: int, newest: int, room: int) -> list[int]:
-        """Stamps in [oldest, newest] at which frames should have come after the last one; at most the newest `room`."""
+        """Stamps at which frames should have come after the last one; at most the newest `room`.
+
+        Those of [oldest, newest], give or take half a period, but none is put before `oldest`: a choice of gaps alone
+        would not get the synchronizer any further.
+        """
         if not period or self.lost or self.last == LONG_AGO:
             return []
-        first = max(-((self.last - oldest) // period), 1)  # rounded up
-        count = (newest - self.last) // period
-        return [self.last + i * period for i in range(max(first, count - room + 1), count + 1)]
+        first = max(-((self.last - oldest + period // 2) // period), 1)  # rounded up
+        count = (newest - self.last + period // 2) // period
+        return [max(oldest, self.last + i * period) for i in range(max(first, count - room + 1), count + 1)]
 
     def revive(self) -> None:
         """Wait for this camera (again)."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from egorear_ros.sync.matching import ABSENT, NO_FAVOUR, Favour
+
 Set = tuple[int | None, ...]
 """Per camera the stamp, or None where absent."""
 
@@ -17,12 +19,13 @@ def all_sets(stamps: Sequence[Sequence[int]], tolerance: int) -> Iterator[Set]:
             yield views
 
 
-def rank(views: Set) -> tuple[object, ...]:
+def rank(views: Set, favour: Favour = NO_FAVOUR) -> tuple[object, ...]:
     """Sort key, lowest is best: absent views, span, start; sets equal in these: the earliest frames."""
     present = [v for v in views if v is not None]
+    begins_well = favour.camera == ABSENT or views[favour.camera] == min(present)
     return (
         views.count(None),
-        max(present) - min(present),
+        max(present) - min(present) + (0 if begins_well else favour.handicap),
         min(present),
         tuple(float("inf") if v is None else v for v in views),
     )
@@ -32,18 +35,18 @@ def start(views: Set) -> int:
     return min(v for v in views if v is not None)
 
 
-def select(stamps: Sequence[Sequence[int]], tolerance: int) -> list[Set]:
+def select(stamps: Sequence[Sequence[int]], tolerance: int, favour: Favour = NO_FAVOUR) -> list[Set]:
     """Take the best set, then the best of what lies before and after it."""
     candidates = list(all_sets(stamps, tolerance))
     if not candidates:
         return []
-    best = min(candidates, key=rank)
+    best = min(candidates, key=lambda views: rank(views, favour))
     before = [[s for s in each if s < start(best)] for each in stamps]
     after = [
         [s for s in each if (s >= start(best) if view is None else s > view)]
         for each, view in zip(stamps, best, strict=True)
     ]
-    return [*select(before, tolerance), best, *select(after, tolerance)]
+    return [*select(before, tolerance, favour), best, *select(after, tolerance, favour)]
 
 
 def conflict(a: Set, b: Set) -> bool:

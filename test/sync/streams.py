@@ -34,6 +34,7 @@ class Stream:
     latency_ns: int = 5 * MS
     latency_spread_ns: int = 0
     every: int = 1  # sends at each n-th instant only
+    phase_ns: int = 0  # captures this long after the instant
 
     def events(self, period_ns: int, instants: int, seed: int) -> list[Event]:
         rng = random.Random(f"{seed} {self.camera}")
@@ -41,7 +42,7 @@ class Stream:
         for k in range(0, instants, self.every):
             if k in self.lost:
                 continue
-            stamp = ORIGIN + k * period_ns + rng.randint(-self.jitter_ns, self.jitter_ns)
+            stamp = ORIGIN + self.phase_ns + k * period_ns + rng.randint(-self.jitter_ns, self.jitter_ns)
             arrival = stamp + self.latency_ns + rng.randint(0, self.latency_spread_ns)
             if events:
                 arrival = max(arrival, events[-1].arrival_ns + 1)  # one camera's frames stay in order

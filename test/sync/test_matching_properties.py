@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egorear_ros.sync import SyncConfig, Synchronizer
-from egorear_ros.sync.matching import ABSENT, all_choices
+from egorear_ros.sync.matching import ABSENT, NO_FAVOUR, Favour, all_choices
 from test.sync import oracle
 
 stamp_lists = st.integers(1, 4).flatmap(
@@ -24,11 +24,12 @@ tolerances = st.integers(0, 25)
 
 
 @settings(max_examples=300, deadline=None)
-@given(stamp_lists, tolerances)
-def test_choices_equal_the_oracle(stamps: list[list[int]], tolerance: int) -> None:
-    chosen = all_choices(stamps, [0] * len(stamps), [len(each) for each in stamps], tolerance)
+@given(stamp_lists, tolerances, st.integers(0, 3), st.integers(0, 15))
+def test_choices_equal_the_oracle(stamps: list[list[int]], tolerance: int, favoured: int, handicap: int) -> None:
+    favour = Favour(favoured, handicap) if favoured < len(stamps) else NO_FAVOUR
+    chosen = all_choices(stamps, [0] * len(stamps), [len(each) for each in stamps], tolerance, favour)
     sets = [tuple(None if i == ABSENT else s[i] for i, s in zip(c, stamps, strict=True)) for c in chosen]
-    assert sets == oracle.select(stamps, tolerance)
+    assert sets == oracle.select(stamps, tolerance, favour)
 
 
 @st.composite

@@ -130,6 +130,20 @@ def test_camera_at_half_rate(tolerance: float) -> None:
     assert [min(instants(o.aligned)) for o in out] == list(range(60))
 
 
+@pytest.mark.parametrize("phases", [(0, 0.5), (0, 0.25, 0.5, 0.75)])
+def test_free_running_cameras_keep_their_pairing(phases: tuple[float, ...]) -> None:
+    """Pairing either way is equally good and jitter decides; each change of mind would lose a set."""
+    streams = [
+        Stream(name, jitter_ns=MS // 2, phase_ns=round(phase * PERIOD))
+        for name, phase in zip(NAMES, phases, strict=False)
+    ]
+    synchronizer = make(*NAMES[: len(phases)], tolerance=0.03)
+    out = play(synchronizer, arrivals(streams, PERIOD, 300))
+    assert synchronizer.statistics().complete >= 299
+    delays = sorted(ms - o.aligned.span_ns / MS for o, ms in zip(out, latencies_ms(out), strict=True))
+    assert delays[290] < 7  # and they go out with their last view
+
+
 def test_a_frame_known_to_be_lost_is_not_waited_for() -> None:
     streams = [Stream(name, lost=frozenset({20}) if name == "front_left" else frozenset()) for name in NAMES]
     synchronizer = make(tolerance=0.05, deadline=0.5)
