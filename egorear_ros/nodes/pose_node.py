@@ -17,7 +17,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_srvs.srv import SetBool
 
 from egorear_msgs import msg, srv
-from egorear_ros.datatypes import FrameSet, PipelineStatus, Skeleton
+from egorear_ros.datatypes import FrameSet, PipelineStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import PoseEstimate, PoseEstimator
 from egorear_ros.nodes.conversions import (
@@ -48,12 +48,12 @@ class PoseNode(LifecycleNode):
     """Runs the network.
 
     Attributes:
-        listener: called with every skeleton by the inference thread; the composed graph sets it to spare DDS.
+        listeners: called with every estimate and its stamp by the inference thread; for those in the same process.
     """
 
     def __init__(self, name: str = "pose_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
-        self.listener: Callable[[Skeleton], None] | None = None
+        self.listeners: list[Callable[[PoseEstimate, int], None]] = []
         self._settings = Parameters(self, PARAMETERS)
         self._health = Health(self, self._figures)
         self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
@@ -164,8 +164,8 @@ class PoseNode(LifecycleNode):
     def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
         skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
         self._skeletons.publish(skeleton_to_message(skeleton))
-        if self.listener is not None:
-            self.listener(skeleton)
+        for listener in self.listeners:
+            listener(estimate, stamp_ns)
         if self._settings["publish_2d"]:
             for skeleton_2d in estimate.skeletons_2d(stamp_ns):
                 self._publisher_2d(skeleton_2d.view).publish(skeleton_2d_to_message(skeleton_2d))
