@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -52,7 +53,7 @@ class RerunView:
         )
         rr.serve_web_viewer(web_port=port, open_browser=open_browser, connect_to=source)
         self._show_rig()
-        return f"http://localhost:{port}/?url={source}"
+        return f"http://localhost:{port}/?url={quote(source, safe='')}"
 
     def save(self, path: Path) -> None:
         """Write everything from now on to a recording."""
