@@ -104,7 +104,9 @@ def test_missing_view_is_an_invalid_anchor() -> None:
     lifter.proposal.convolutions.register_forward_hook(lambda _m, _i, out: summaries.append(out))
     with torch.no_grad():
         masked = lifter(features, None, extrinsics, mask)
-        proposal = lifter.proposal.mlp(torch.cat([summaries[0][:3], torch.zeros_like(summaries[0][3:])]).flatten()[None])
+        proposal = lifter.proposal.mlp(
+            torch.cat([summaries[0][:3], torch.zeros_like(summaries[0][3:])]).flatten()[None]
+        )
         lifter.proposal.forward = lambda *_: proposal
         outside = lifter(features, None, far)
     for a, b in zip(masked, outside, strict=True):
