@@ -7,6 +7,7 @@ above.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -155,17 +156,21 @@ class CameraStatus:
 
 @dataclass(frozen=True)
 class PipelineStatus:
-    """Health of the pipeline; see egorear_msgs/PipelineStatus. Latencies in s, from acquisition to publication."""
+    """Health of the pipeline as one node sees it; see egorear_msgs/PipelineStatus.
+
+    Latencies are seconds since acquisition. What a node does not know keeps its default.
+    """
 
     stamp_ns: int
-    cameras: tuple[CameraStatus, ...]
-    complete_sets: int
-    partial_sets: int
-    clock_resets: int
-    skeletons: int
-    skipped_sets: int
-    rate_hz: float
-    latency_p50_s: float
-    latency_p95_s: float
-    latency_p99_s: float
-    model: str
+    node: str
+    cameras: tuple[CameraStatus, ...] = ()
+    complete_sets: int = 0
+    partial_sets: int = 0
+    clock_resets: int = 0
+    skeletons: int = 0
+    skipped_sets: int = 0
+    rate_hz: float = math.nan
+    latency_p50_s: float = math.nan
+    latency_p95_s: float = math.nan
+    latency_p99_s: float = math.nan
+    model: str = ""

@@ -25,13 +25,15 @@ ALLOWED: dict[str, set[str]] = {
     "network": BASE,
     "data": BASE,
     "simulator": {*BASE, "data"},
+    "capture": {*BASE, "data", "simulator"},
     "inference": {*BASE, "network", "data"},
     "evaluation": {*BASE, "network", "data", "inference", "sync"},
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
     "visualization": {*BASE, "data", "evaluation"},
-    "nodes": {*BASE, "sync", "network", "data", "simulator", "inference", "evaluation", "visualization"},
+    "nodes": {*BASE, "sync", "network", "data", "capture", "inference", "evaluation", "visualization"},
     "cli": {
-        *BASE, "sync", "network", "data", "simulator", "inference", "evaluation", "training", "visualization", "nodes",
+        *BASE, "sync", "network", "data", "simulator", "capture", "inference", "evaluation", "training",
+        "visualization", "nodes",
     },
 }  # fmt: skip
 

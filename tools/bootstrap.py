@@ -190,6 +190,7 @@ def cmake_environment(environment: Environment) -> dict[str, str]:
         "VIRTUAL_ENV": str(environment.venv),
         "PATH": f"{environment.venv / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "AMENT_PREFIX_PATH": os.pathsep.join(prefixes),
+        "CMAKE_PREFIX_PATH": os.pathsep.join(prefixes),
     }
 
 

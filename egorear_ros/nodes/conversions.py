@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, Transform, TransformStamped
+from geometry_msgs.msg import Point, Pose, Quaternion, Transform, TransformStamped, Vector3
 from sensor_msgs.msg import CameraInfo
 
 from egorear_msgs import msg
@@ -93,7 +93,7 @@ def skeleton_to_message(skeleton: Skeleton) -> msg.Skeleton:
     message.header.stamp, message.header.frame_id = stamp_from_ns(skeleton.stamp_ns), skeleton.frame_id
     message.skeleton_id = skeleton.skeleton_id
     message.joint_names = list(JOINTS)
-    message.positions = [Point(x=x, y=y, z=z) for x, y, z in skeleton.positions_m.tolist()]
+    message.positions = [point_to_message(position) for position in skeleton.positions_m]
     message.confidence = np.asarray(skeleton.confidence, np.float32)
     message.covariance = np.asarray(skeleton.covariance_m2, np.float32).reshape(-1)
     message.valid = skeleton.valid.tolist()
@@ -188,12 +188,27 @@ def transforms_to_messages(transforms: Iterable[StaticTransform], stamp_ns: int)
     return [_transform_to_message(transform, stamp_ns) for transform in transforms]
 
 
+def pose_to_message(parent_from_child: npt.NDArray[np.float64]) -> Pose:
+    """Write a (4, 4) pose in metres."""
+    return Pose(position=point_to_message(parent_from_child[:3, 3]), orientation=_orientation(parent_from_child))
+
+
+def point_to_message(position_m: npt.NDArray[np.floating]) -> Point:
+    """Write a (3,) position in metres."""
+    x, y, z = position_m.tolist()
+    return Point(x=x, y=y, z=z)
+
+
+def _orientation(parent_from_child: npt.NDArray[np.float64]) -> Quaternion:
+    x, y, z, w = quaternion_xyzw(parent_from_child)
+    return Quaternion(x=x, y=y, z=z, w=w)
+
+
 def _transform_to_message(transform: StaticTransform, stamp_ns: int) -> TransformStamped:
-    message = TransformStamped(child_frame_id=transform.child, transform=Transform())
+    x, y, z = transform.parent_from_child[:3, 3].tolist()
+    motion = Transform(translation=Vector3(x=x, y=y, z=z), rotation=_orientation(transform.parent_from_child))
+    message = TransformStamped(child_frame_id=transform.child, transform=motion)
     message.header.stamp, message.header.frame_id = stamp_from_ns(stamp_ns), transform.parent
-    position, rotation = message.transform.translation, message.transform.rotation
-    position.x, position.y, position.z = transform.parent_from_child[:3, 3].tolist()
-    rotation.x, rotation.y, rotation.z, rotation.w = quaternion_xyzw(transform.parent_from_child)
     return message
 
 

@@ -73,6 +73,18 @@ def fill_message(message: Image, rgb: RgbImage) -> None:
     message.data = data
 
 
+def decode_jpeg(data: bytes, view: str) -> RgbImage:
+    """Decode a compressed image to (H, W, 3) uint8 RGB.
+
+    Raises:
+        ImageError: it cannot be decoded.
+    """
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if decoded is None:
+        raise ImageError(f"camera '{view}': compressed image of {len(data)} bytes cannot be decoded")
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
 def _through_cv_bridge(message: Image) -> RgbImage:
     try:
         from cv_bridge import CvBridge

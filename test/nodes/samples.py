@@ -51,7 +51,7 @@ def status() -> PipelineStatus:
         CameraStatus("front_left", True, 1, 2, 3, 4, 5, 29.5, 1e-3, 2e-3),
         CameraStatus("rear_left", False, 6, 7, 8, 9, 10, 0.0, -1e-3, 3e-3),
     )
-    return PipelineStatus(STAMP_NS, cameras, 11, 12, 13, 14, 15, 30.0, 0.25, 0.5, 0.75, "egorear-s")
+    return PipelineStatus(STAMP_NS, "/egorear/pose", cameras, 11, 12, 13, 14, 15, 30.0, 0.25, 0.5, 0.75, "egorear-s")
 
 
 def assert_same(a: Any, b: Any) -> None:

@@ -1,0 +1,225 @@
+"""Recorded rig clips and the simulated helmet as cameras, with their ground truth.
+
+All cameras show the same moment at the same wall time, in one process or in several, because each computes from the
+wall clock alone which frame is due. Stamps are those of the recording, moved to the round that is being played.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from egorear_ros.capture.clock import NANOSECONDS, LoopClock
+from egorear_ros.capture.source import CapturedFrame, FrameSource, SourceError
+from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.datatypes import Skeleton
+from egorear_ros.errors import EgorearError
+from egorear_ros.rig import DEVICE_FRAME, Rig
+from egorear_ros.skeleton import NUM_JOINTS
+
+SIMULATED_RATE_HZ = 10.0
+SIMULATED_SIZE_PX = 256
+
+
+def open_clip(folder: str, view: str) -> ClipSource:
+    """Open one view of a rig clip.
+
+    Raises:
+        SourceError: no clip there, or it lacks the view.
+    """
+    try:
+        clip = RigClip(folder)
+    except EgorearError as error:
+        raise SourceError(f"camera '{view}': {error}") from error
+    if view not in clip.info.views:
+        raise SourceError(f"camera '{view}': clip '{folder}' has {', '.join(clip.info.views)}")
+    return ClipSource(clip, view)
+
+
+class ClipPlayer:
+    """Decides which frame of a clip is due when."""
+
+    def __init__(self, stamps_ns: npt.NDArray[np.int64], fps: float, clock_of: Callable[[int], LoopClock]) -> None:
+        period_ns = round(NANOSECONDS / fps)
+        self._offsets = stamps_ns - stamps_ns.min()
+        self._clock = clock_of(int(self._offsets.max()) + period_ns)
+        self._round_ns = self._clock.round_start_ns()
+        self._index = int(np.searchsorted(self._offsets, self._clock.wall_ns() - self._round_ns)) % len(self._offsets)
+
+    def next(self) -> tuple[int, int]:
+        """Wait for the next frame's time; returns its index and the stamp it has in this round."""
+        if self._index >= len(self._offsets):
+            self._index, self._round_ns = 0, self._round_ns + self._clock.duration_ns
+        index, stamp_ns = self._index, self._round_ns + int(self._offsets[self._index])
+        self._index += 1
+        self._clock.wait_until(stamp_ns)
+        return index, stamp_ns
+
+
+class ClipSource(FrameSource):
+    """One view of a rig clip."""
+
+    def __init__(self, clip: RigClip, view: str, clock_of: Callable[[int], LoopClock] = LoopClock) -> None:
+        self._clip, self._view = clip, view
+        # All views begin their rounds together: offsets count from the earliest frame of any view.
+        start, column = clip.stamps_ns.min(), clip.stamps_ns[:, clip.info.views.index(view)]
+        self._lead = int(column.min() - start)
+        self._player = ClipPlayer(column, clip.info.fps, clock_of)
+
+    def read(self) -> CapturedFrame:
+        """See `FrameSource.read`."""
+        index, stamp_ns = self._player.next()
+        try:
+            return CapturedFrame(stamp_ns + self._lead, self._clip.view(self._view, index))
+        except EgorearError as error:
+            raise SourceError(f"camera '{self._view}': {error}") from error
+
+
+class TruthSource(ABC):
+    """Ground truth in step with the cameras of a recorded or simulated source."""
+
+    @abstractmethod
+    def read(self) -> Skeleton:
+        """Wait for the next frame and return its truth, with the stamp its frame set has.
+
+        Raises:
+            SourceError: there is no more.
+        """
+
+
+def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:
+    """Open the ground truth of `clip:DIR` or `sim:SEED`.
+
+    Raises:
+        SourceError: the source has none.
+    """
+    scheme, _, rest = uri.partition(":")
+    if scheme == "clip":
+        return ClipTruth(rest)
+    if scheme == "sim":
+        return SimulatorTruth(shared_simulator(_seed(rest), rig, rate_hz or SIMULATED_RATE_HZ))
+    raise SourceError(f"source '{uri}' has no ground truth; clip:DIR and sim:SEED do")
+
+
+class ClipTruth(TruthSource):
+    """Ground truth of a clip, in step with its cameras."""
+
+    def __init__(self, folder: str, clock_of: Callable[[int], LoopClock] = LoopClock) -> None:
+        clip = RigClip(folder)
+        if "joints_device_m" not in clip.ground_truth:
+            raise SourceError(f"clip '{folder}' has no ground truth")
+        self._joints = clip.ground_truth["joints_device_m"]
+        self._player = ClipPlayer(clip.stamps_ns.min(axis=1), clip.info.fps, clock_of)
+
+    def read(self) -> Skeleton:
+        """See `TruthSource.read`."""
+        index, stamp_ns = self._player.next()
+        return truth_skeleton(self._joints[index], stamp_ns)
+
+
+def truth_skeleton(joints_device_m: npt.NDArray[np.floating], stamp_ns: int) -> Skeleton:
+    """Ground truth as a skeleton: certain, without covariance."""
+    return Skeleton(
+        stamp_ns=stamp_ns,
+        positions_m=joints_device_m.astype(np.float64),
+        confidence=np.ones(NUM_JOINTS, np.float32),
+        covariance_m2=np.zeros((NUM_JOINTS, 3, 3), np.float32),
+        valid=np.ones(NUM_JOINTS, np.bool_),
+        views=(),
+        frame_id=DEVICE_FRAME,
+    )
+
+
+class SharedSimulator:
+    """One simulated helmet for all cameras of a process: the first to ask for a moment renders it for all."""
+
+    def __init__(self, seed: int, rig: Rig, rate_hz: float) -> None:
+        from egorear_ros.simulator.live import LiveSource
+        from egorear_ros.simulator.sampler import SimulatorSettings
+
+        self.period_ns = round(NANOSECONDS / rate_hz)
+        self._live = LiveSource(SimulatorSettings(rig=rig, size_px=SIMULATED_SIZE_PX, seed=seed, fps=rate_hz))
+        self._lock = threading.Lock()
+        self._frame = lru_cache(maxsize=4)(self._render)
+
+    def frame(self, number: int) -> tuple[npt.NDArray[np.uint8], Skeleton]:
+        """Images (V, H, W, 3) of frame `number` and its truth, whose stamp is that of the frame."""
+        with self._lock:
+            return self._frame(number)
+
+    def _render(self, number: int) -> tuple[npt.NDArray[np.uint8], Skeleton]:
+        frame = self._live.frame_at(number * self.period_ns / NANOSECONDS)
+        return frame.images, truth_skeleton(frame.truth.joints_device_m, number * self.period_ns)
+
+
+_simulators: dict[tuple[int, str, float], SharedSimulator] = {}
+_simulators_lock = threading.Lock()
+
+
+def shared_simulator(seed: int, rig: Rig, rate_hz: float) -> SharedSimulator:
+    """The process's simulator for these arguments."""
+    with _simulators_lock:
+        key = (seed, rig.name, rate_hz)
+        if key not in _simulators:
+            _simulators[key] = SharedSimulator(seed, rig, rate_hz)
+        return _simulators[key]
+
+
+def open_simulator(seed: str, view: str, rig: Rig, rate_hz: float) -> SimulatorSource:
+    """Open one view of the simulated helmet.
+
+    Raises:
+        SourceError: the seed is not a number.
+    """
+    return SimulatorSource(shared_simulator(_seed(seed), rig, rate_hz or SIMULATED_RATE_HZ), rig.names.index(view))
+
+
+class SimulatorSource(FrameSource):
+    """One view of the simulated helmet."""
+
+    def __init__(self, simulator: SharedSimulator, index: int) -> None:
+        self._simulator, self._index = simulator, index
+        self._player = SimulatorPlayer(simulator.period_ns)
+
+    def read(self) -> CapturedFrame:
+        """See `FrameSource.read`."""
+        number, stamp_ns = self._player.next()
+        return CapturedFrame(stamp_ns, self._simulator.frame(number)[0][self._index])
+
+
+class SimulatorTruth(TruthSource):
+    """Ground truth of the simulated helmet."""
+
+    def __init__(self, simulator: SharedSimulator) -> None:
+        self._simulator = simulator
+        self._player = SimulatorPlayer(simulator.period_ns)
+
+    def read(self) -> Skeleton:
+        """See `TruthSource.read`."""
+        return self._simulator.frame(self._player.next()[0])[1]
+
+
+class SimulatorPlayer:
+    """Decides which simulated frame is due: the newest; those the machine is too slow for are skipped."""
+
+    def __init__(self, period_ns: int) -> None:
+        self._period_ns, self._clock = period_ns, LoopClock(period_ns)
+        self._number = self._clock.wall_ns() // period_ns
+
+    def next(self) -> tuple[int, int]:
+        """Wait for the next frame's time; returns its number and its stamp."""
+        self._number = max(self._number + 1, self._clock.wall_ns() // self._period_ns)
+        stamp_ns = self._number * self._period_ns
+        self._clock.wait_until(stamp_ns)
+        return self._number, stamp_ns
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise SourceError(f"source 'sim:{text}' needs a whole number as its seed, for example sim:0")
+    return int(text)

@@ -1,0 +1,87 @@
+"""Simulate the helmet rig: images of all cameras with exact ground truth, as a data set or a rig clip."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from egorear_ros.simulator.recorder import Recording
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--motion", default="procedural", help="'procedural' or a library made by `egorear motion import`")
+    parser.add_argument("--frames", type=int, help="number of frames (default 1000; of a clip 300)")
+    parser.add_argument("--sequence-frames", type=int, default=100, help="frames per sequence (default 100)")
+    parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
+    parser.add_argument("--rig", default="ego4view", help="rig by name or YAML file (default ego4view)")
+    parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="only these views of the rig")
+    parser.add_argument("--size", type=int, default=256, help="image width in pixels, 256 to 872 (default 256)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default 0)")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--no-motion-blur", action="store_true", help="leave out motion blur, which costs time")
+    parser.add_argument("--clip", action="store_true", help="write one sequence as a rig clip (videos) instead")
+    parser.add_argument("--actions", nargs="+", metavar="ACTION", help="procedural actions of the clip, in order")
+    parser.add_argument("--quality", type=int, default=90, help="JPEG quality of a clip's videos (default 90)")
+    parser.add_argument("--benchmark", choices=["val", "test"], help="the fixed EgoRear-Sim set; sets seed and frames")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record, with a progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from egorear_ros.simulator.recorder import record, record_clip
+
+    recording = recording_from(args)
+    columns = (TextColumn("simulate"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task("frames", total=recording.frames)
+
+        def advance(frames: int) -> None:
+            bar.advance(task, frames)
+
+        if args.clip:
+            record_clip(recording, tuple(args.actions) if args.actions else None, args.quality, progress=advance)
+            done = 0
+        else:
+            done = record(recording, args.workers, advance)
+    resumed = f" ({done} were there already)" if done else ""
+    print(f"{recording.frames} frames in {recording.out}{resumed}")
+    return 0
+
+
+def recording_from(args: argparse.Namespace) -> Recording:
+    """Check the arguments and return the Recording they ask for."""
+    from egorear_ros.errors import EgorearError
+    from egorear_ros.simulator.recorder import BENCHMARK_FRAMES, BENCHMARK_SEEDS, Recording
+
+    frames = args.frames or (300 if args.clip else 1000)
+    seed, split = args.seed, "train"
+    if args.benchmark:
+        frames, seed, split = args.frames or BENCHMARK_FRAMES, BENCHMARK_SEEDS[args.benchmark], args.benchmark
+    for name, value, low, high in (
+        ("--frames", frames, 1, 10**9),
+        ("--sequence-frames", args.sequence_frames, 1, 10**6),
+        ("--size", args.size, 64, 4096),
+        ("--fps", args.fps, 1, 240),
+        ("--quality", args.quality, 1, 100),
+        ("--workers", args.workers, 1, 1024),
+    ):
+        if not low <= value <= high:
+            raise EgorearError(f"{name} must be between {low} and {high}, got {value}")
+    return Recording(
+        out=args.out,
+        rig=args.rig,
+        views=tuple(args.views),
+        motion=args.motion,
+        frames=frames,
+        sequence_frames=args.sequence_frames,
+        size_px=args.size,
+        fps=args.fps,
+        seed=seed,
+        split=split,
+        motion_blur=not args.no_motion_blur,
+    )

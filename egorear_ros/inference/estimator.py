@@ -1,0 +1,189 @@
+"""PoseEstimator: numpy images in, metres out. Owns preprocessing, device and the reading of the network's output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from egorear_ros import resources
+from egorear_ros.errors import EgorearError
+from egorear_ros.inference.estimate import PoseEstimate
+from egorear_ros.inference.joints_2d import joints_from_heatmaps
+from egorear_ros.inference.preprocessing import Rgb, normalize, resize_official
+from egorear_ros.network import EgoRearConfig, NetworkOutput
+from egorear_ros.network.weights import load_weights
+from egorear_ros.rig import Rig, load_rig
+from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS, NUM_JOINTS
+
+NECK_HEATMAP = HEATMAP_JOINTS.index("Neck")
+HEAD = JOINTS.index("Head")
+SHIPPED_MODELS = "assets/models"
+WEIGHTS_SUFFIX = ".safetensors"
+
+
+class InputError(EgorearError):
+    """Images that do not fit the network or the rig."""
+
+
+class PoseEstimator:
+    """A network ready to estimate poses.
+
+    Args:
+        network: an EgoRear-family network in eval mode.
+        config: its configuration: views, image size.
+        rig: cameras; the images must have their aspect ratio.
+        device: "auto" (CUDA where there is one), "cpu" or "cuda".
+
+    Raises:
+        InputError: there is no such device.
+    """
+
+    def __init__(self, network: nn.Module, config: EgoRearConfig, rig: Rig, device: str = "auto") -> None:
+        self.config, self.rig = config, rig.subset(config.views)
+        self._device = _device(device)
+        self._network = network.to(self._device).eval()
+
+    @classmethod
+    def from_pretrained(cls, model: str, device: str = "auto") -> PoseEstimator:
+        """Load a model: the name of a shipped one, or the path of a .safetensors file with its card beside it.
+
+        Raises:
+            EgorearError: no such model, or the file is not one of ours; InputError: it does not estimate poses.
+        """
+        network, card = load_weights(_weights_file(model))
+        config = card.config
+        if not isinstance(config, EgoRearConfig) or not config.lifting or config.frame != "device":
+            raise InputError(
+                f"model '{model}' does not estimate poses in the device frame; pose_node needs one that does"
+            )
+        return cls(network, config, load_rig(config.rig), device)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Views the network knows, in order."""
+        return self.config.views
+
+    def warm_up(self) -> None:
+        """Run once, so that the first real frame set is not slower than the others."""
+        size = self.config.image_size
+        self.estimate({view: np.zeros((size, size, 3), np.uint8) for view in self.views})
+
+    @torch.inference_mode()
+    def estimate(
+        self, images: Mapping[str, Rgb], camera_from_device: Mapping[str, npt.NDArray[np.float64]] | None = None
+    ) -> PoseEstimate:
+        """Estimate the pose in one frame set.
+
+        Args:
+            images: view -> (H, W, 3) uint8 RGB of any size with the aspect ratio of the rig's camera; any subset of the
+                network's views, at least one. Views the network does not know are ignored.
+            camera_from_device: view -> (4, 4) in metres, where the extrinsics are not those of the rig.
+
+        Raises:
+            InputError: no usable view, an image of the wrong type or shape.
+        """
+        started = time.perf_counter()
+        inputs, view_mask = self._preprocess(images)
+        prepared = time.perf_counter()
+        output = self._network(inputs, self._extrinsics(camera_from_device), view_mask)
+        if self._device.type == "cuda":
+            torch.cuda.synchronize()
+        computed = time.perf_counter()
+        estimate = self._read(output, images)
+        stages = {"preprocess": prepared - started, "network": computed - prepared}
+        estimate.stage_seconds.update(stages, postprocess=time.perf_counter() - computed)
+        return estimate
+
+    def _preprocess(self, images: Mapping[str, Rgb]) -> tuple[Tensor, Tensor | None]:
+        """(1, V, 3, S, S) input and (1, V) mask of the views that are there; None where all are."""
+        there = [view in images for view in self.views]
+        if not any(there):
+            raise InputError(f"no image of {', '.join(self.views)}; got {', '.join(images) or 'none at all'}")
+        for view in self.views:
+            if view in images:
+                self._check_image(view, images[view])
+        size = self.config.image_size
+        blank = np.zeros((size, size, 3), np.uint8)
+        resized = [resize_official(images[view], size) if view in images else blank for view in self.views]
+        mask = None if all(there) else torch.tensor([there], device=self._device)
+        return normalize(resized).to(self._device)[None], mask
+
+    def _check_image(self, view: str, image: Rgb) -> None:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise InputError(f"camera '{view}': expected an RGB image (H, W, 3) uint8, got {image.shape} {image.dtype}")
+        height, width = image.shape[:2]
+        model = self.rig[view].model
+        if abs(width * model.height - height * model.width) > max(model.width, model.height):
+            raise InputError(
+                f"camera '{view}': image is {width}x{height}, calibration expects {model.width}x{model.height} "
+                "or the same aspect ratio"
+            )
+
+    def _extrinsics(self, camera_from_device: Mapping[str, npt.NDArray[np.float64]] | None) -> Tensor | None:
+        if camera_from_device is None:
+            return None
+        rig = self.rig.with_extrinsics(camera_from_device)
+        matrices = np.stack([camera.camera_from_device for camera in rig.cameras])
+        return torch.from_numpy(matrices)[None].to(self._device, torch.float32)
+
+    def _read(self, output: NetworkOutput, images: Mapping[str, Rgb]) -> PoseEstimate:
+        poses: Any = output.poses
+        joints = poses[-1][0].float().cpu().numpy()
+        used = [view for view in self.views if view in images]
+        sizes = {view: (images[view].shape[1], images[view].shape[0]) for view in used}
+        unknown_std = np.full((NUM_JOINTS, 3), np.nan, np.float32)
+        if output.heatmaps is None:
+            return PoseEstimate(joints, np.full(NUM_JOINTS, np.nan, np.float32), unknown_std, {}, {}, {})
+        positions, scores = joints_from_heatmaps(output.heatmaps[-1][0].float().cpu().numpy())
+        index = {view: self.views.index(view) for view in used}
+        return PoseEstimate(
+            joints_device_m=joints,
+            confidence=_confidence(scores[list(index.values())]),
+            joints_std_m=unknown_std,
+            joints_2d={view: positions[i] * np.array(sizes[view], np.float32) for view, i in index.items()},
+            scores_2d={view: scores[i] for view, i in index.items()},
+            image_sizes=sizes,
+        )
+
+
+def _confidence(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(16,) confidences from (V, 15) heatmap maxima: the best view's; the head, which has no map, takes the neck's."""
+    best = scores.max(0).clip(0, 1)
+    return np.insert(best, HEAD, best[NECK_HEATMAP]).astype(np.float32)
+
+
+def _weights_file(model: str) -> Path:
+    if model.endswith(WEIGHTS_SUFFIX):
+        return Path(model)
+    try:
+        return resources.find(f"{SHIPPED_MODELS}/{model}{WEIGHTS_SUFFIX}")
+    except EgorearError as error:
+        shipped = sorted(
+            path.stem
+            for folder in resources.share_directories()
+            for path in (folder / SHIPPED_MODELS).glob("*.safetensors")
+        )
+        raise InputError(
+            f"no model '{model}' is shipped ({', '.join(shipped) or 'none is yet'}); "
+            "give the path of a .safetensors file, for example one made by `egorear convert-checkpoint`"
+        ) from error
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device '{name}' cannot be used here: {str(error).splitlines()[0]}; set device to auto"
+        ) from error
+    return device

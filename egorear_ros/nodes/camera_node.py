@@ -1,0 +1,143 @@
+"""camera_node: one camera, from any source, to image and CameraInfo topics.
+
+Topics, relative to the node's namespace: `<view>/image_raw`, `<view>/image_raw/compressed`, `<view>/camera_info`. A
+thread reads the source; a source that fails is reported and opened again until it works.
+"""
+
+from __future__ import annotations
+
+import array
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cv2
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from egorear_ros.capture import CapturedFrame, FrameSource, SourceError, open_source
+from egorear_ros.datatypes import CameraFrame
+from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
+from egorear_ros.nodes.health import Health
+from egorear_ros.nodes.images import fill_message
+from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.rates import RateMeter
+from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, load_rig
+
+PARAMETERS = (
+    Parameter("view", "front_left", "Which camera of the rig this is."),
+    Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
+    Parameter("source", "", "Device, file, stream, clip:DIR or sim:SEED; see egorear_ros/capture/source.py."),
+    Parameter("rate", 0.0, "Frame rate to ask for, Hz; 0 takes the source's own.", 0.0, 240.0),
+    Parameter("transport", "raw", "What to publish.", choices=("raw", "compressed", "both")),
+    Parameter("jpeg_quality", 90, "Quality of compressed images, percent.", 1, 100, dynamic=True),
+    Parameter("reliable", False, "Publish reliably (for recording) instead of best effort (for inference)."),
+    Parameter("reconnect_period", 1.0, "Wait before opening a failed source again, s.", 0.05, 60.0, dynamic=True),
+)
+
+
+class CameraNode(Node):
+    """One camera of the rig.
+
+    Attributes:
+        listener: called with every frame by the capture thread; the composed graph sets it to spare DDS.
+    """
+
+    def __init__(self, name: str = "camera_node", **node_options: Any) -> None:
+        super().__init__(name, **node_options)
+        self.listener: Callable[[CameraFrame], None] | None = None
+        self._settings = p = Parameters(self, PARAMETERS)
+        self._rig: Rig = load_rig(p["rig"])
+        self._camera = self._rig[p["view"]]
+        self._infos: dict[tuple[int, int], CameraInfoFields] = {}
+        self._health = Health(self, self._figures)
+        self._rate = RateMeter()
+        quality = QoSProfile(
+            depth=2, reliability=ReliabilityPolicy.RELIABLE if p["reliable"] else ReliabilityPolicy.BEST_EFFORT
+        )
+        overrides = QoSOverridingOptions.with_default_policies()
+        transport = p["transport"]
+        self._raw = self._compressed = None
+        if transport in {"raw", "both"}:
+            self._raw = self.create_publisher(Image, "image_raw", quality, qos_overriding_options=overrides)
+        if transport in {"compressed", "both"}:
+            self._compressed = self.create_publisher(
+                CompressedImage, "image_raw/compressed", quality, qos_overriding_options=overrides
+            )
+        self._info = self.create_publisher(CameraInfo, "camera_info", quality)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._capture, name=f"capture {p['view']}", daemon=True)
+        self._thread.start()
+
+    @property
+    def view(self) -> str:
+        """Which camera of the rig this is."""
+        return self._camera.name
+
+    def close(self) -> None:
+        """Stop the capture thread."""
+        self._stopping.set()
+        self._thread.join(timeout=5.0)
+
+    def _capture(self) -> None:
+        """Read the source until the node closes; whatever fails is reported and tried again."""
+        while not self._stopping.is_set():
+            source: FrameSource | None = None
+            try:
+                p = self._settings
+                source = open_source(p["source"], p["view"], self._rig, p["rate"])
+                self.get_logger().info(f"camera '{p['view']}' reads '{p['source']}'")
+                while not self._stopping.is_set():
+                    self._publish(source.read())
+            except SourceError as error:
+                self._health.problems.report("source", str(error))
+                self._stopping.wait(self._settings["reconnect_period"])
+            finally:
+                if source is not None:
+                    source.close()
+
+    def _publish(self, captured: CapturedFrame) -> None:
+        height, width = captured.image.shape[:2]
+        info = self._info_for(width, height)
+        if info is None or self._stopping.is_set():
+            return
+        self._rate.tick(time.monotonic())
+        if self.listener is not None:
+            self.listener(CameraFrame(self._camera.name, captured.stamp_ns, captured.image))
+        frame, stamp = self._camera.optical_frame, stamp_from_ns(captured.stamp_ns)
+        if self._raw is not None and self._raw.get_subscription_count():
+            image = Image()
+            image.header.frame_id, image.header.stamp = frame, stamp
+            fill_message(image, captured.image)
+            self._raw.publish(image)
+        if self._compressed is not None and self._compressed.get_subscription_count():
+            self._compressed.publish(self._jpeg(captured, frame))
+        self._info.publish(camera_info_to_message(info, frame, captured.stamp_ns))
+
+    def _jpeg(self, captured: CapturedFrame, frame: str) -> CompressedImage:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, self._settings["jpeg_quality"]]
+        _, data = cv2.imencode(".jpg", cv2.cvtColor(captured.image, cv2.COLOR_RGB2BGR), quality)
+        message = CompressedImage(format="jpeg", data=array.array("B", data.tobytes()))
+        message.header.frame_id, message.header.stamp = frame, stamp_from_ns(captured.stamp_ns)
+        return message
+
+    def _info_for(self, width: int, height: int) -> CameraInfoFields | None:
+        """CameraInfo for images of this size; None, and a report, where the calibration does not fit them."""
+        if (width, height) not in self._infos:
+            model = self._camera.model
+            try:
+                self._infos[width, height] = camera_info_fields(model.resized(width, height))
+            except ValueError:
+                self._health.problems.report(
+                    "image size",
+                    f"camera '{self._camera.name}': image is {width}x{height}, calibration expects "
+                    f"{model.width}x{model.height} or the same aspect ratio; set the camera's mode or the rig file",
+                )
+                return None
+        return self._infos[width, height]
+
+    def _figures(self) -> Mapping[str, object]:
+        return {"source": self._settings["source"], "rate (Hz)": f"{self._rate.hz(time.monotonic()):.1f}"}

@@ -1,0 +1,128 @@
+"""How a node tells that something is wrong: once in the log, counted in /diagnostics, and it goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+
+REPEAT_LOG_S = 10.0
+"""A problem that persists is logged again after this time, with how often it has happened."""
+
+PERIOD_S = 1.0
+
+
+class Problems:
+    """Counts problems by kind and decides when one is worth a line in the log. Safe to call from any thread."""
+
+    def __init__(self, log: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._log, self._clock = log, clock
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._logged_at: dict[str, float] = {}
+        self._recent: dict[str, tuple[float, str]] = {}
+
+    def report(self, kind: str, message: str) -> None:
+        """Count a problem of this kind; log it if it is new or was last logged a while ago."""
+        now = self._clock()
+        with self._lock:
+            self._counts[kind] += 1
+            self._recent[kind] = (now, message)
+            worth_a_line = now - self._logged_at.get(kind, -REPEAT_LOG_S) >= REPEAT_LOG_S
+            if worth_a_line:
+                self._logged_at[kind] = now
+            count = self._counts[kind]
+        if worth_a_line:
+            self._log(message if count == 1 else f"{message} ({count} times so far)")
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each kind has happened."""
+        with self._lock:
+            return dict(self._counts)
+
+    def current(self) -> str | None:
+        """The newest problem of the last few seconds, None when all is well again."""
+        with self._lock:
+            recent = [entry for entry in self._recent.values() if self._clock() - entry[0] < 3 * PERIOD_S]
+        return max(recent)[1] if recent else None
+
+
+class Health:
+    """Publishes a node's state on /diagnostics once per second.
+
+    Args:
+        node: owner; its name labels the status.
+        figures: called for the current figures, name -> value (shown as text).
+    """
+
+    def __init__(self, node: Node, figures: Callable[[], Mapping[str, object]]) -> None:
+        self._node, self._figures = node, figures
+        self.problems = Problems(node.get_logger().warning)
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._watches: list[_Watch] = []
+        node.create_timer(PERIOD_S, self._publish)
+
+    def watch(self, subscription: Any, qos: QoSProfile, silence_s: float) -> Callable[[], None]:
+        """Complain, with the likely reason, when nothing arrives at a subscription for `silence_s`.
+
+        Returns:
+            A function to call for every message that arrives.
+        """
+        watch = _Watch(self._node, subscription, qos, silence_s)
+        self._watches.append(watch)
+        return watch.arrived
+
+    def forget(self, subscription: Any) -> None:
+        """Watch this subscription no longer."""
+        self._watches = [watch for watch in self._watches if watch.subscription is not subscription]
+
+    def _publish(self) -> None:
+        for watch in self._watches:
+            complaint = watch.complaint()
+            if complaint:
+                self.problems.report(f"silence on {watch.topic}", complaint)
+        problem = self.problems.current()
+        status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="egorear")
+        status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
+        status.message = problem or "ok"
+        figures = {**self._figures(), **{f"count of: {kind}": n for kind, n in self.problems.counts.items()}}
+        status.values = [KeyValue(key=key, value=str(value)) for key, value in figures.items()]
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+
+class _Watch:
+    """One subscription that should not be silent. Uses the machine's clock: a paused simulation is silent too."""
+
+    def __init__(self, node: Node, subscription: Any, qos: QoSProfile, silence_s: float) -> None:
+        self._node, self._qos, self._silence_s = node, qos, silence_s
+        self.subscription = subscription
+        self.topic: str = subscription.topic_name
+        self._heard_at = time.monotonic()
+
+    def arrived(self) -> None:
+        self._heard_at = time.monotonic()
+
+    def complaint(self) -> str | None:
+        silent_s = time.monotonic() - self._heard_at
+        if silent_s < self._silence_s:
+            return None
+        return f"nothing on '{self.topic}' for {silent_s:.0f} s: {self._reason()}"
+
+    def _reason(self) -> str:
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        if not publishers:
+            return "nobody publishes it; is the sender running, under this name, namespace and ROS_DOMAIN_ID?"
+        for publisher in publishers:
+            compatibility, why = qos_check_compatible(publisher.qos_profile, self._qos)
+            if compatibility == QoSCompatibility.ERROR:
+                return f"'{publisher.node_name}' publishes it with another quality of service ({why.strip()})"
+        return f"'{publishers[0].node_name}' publishes it, but sends nothing"

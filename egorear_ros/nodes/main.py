@@ -1,0 +1,92 @@
+"""Executables: one per kind of node, and `graph`, which composes all nodes in one process.
+
+In one process frames pass as Python objects from camera to synchronizer to pose node; nothing is copied or serialised
+on the way, and topics are filled only for those who listen.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from egorear_ros.nodes.graph import NAMESPACE, NODE_CLASSES, GraphOptions, NodeSpec, build_graph
+from egorear_ros.nodes.running import run_nodes
+
+
+def node_class(kind: str) -> Any:
+    """Class of a kind of node."""
+    module, _, name = NODE_CLASSES[kind].partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def make_node(spec: NodeSpec, namespace: str) -> Node:
+    """Make a node with the parameters of its spec over those of the parameter file."""
+    overrides = [Parameter(name, value=value) for name, value in spec.parameters.items()]
+    below = "/".join(part for part in (namespace, spec.namespace) if part)
+    node: Node = node_class(spec.kind)(name=spec.name, namespace=below, parameter_overrides=overrides)
+    return node
+
+
+def compose(specs: Sequence[NodeSpec], namespace: str = NAMESPACE) -> list[Node]:
+    """Make all nodes and connect those that hand frames on."""
+    nodes = [(spec.kind, make_node(spec, namespace)) for spec in specs]
+    by_kind: dict[str, Any] = dict(nodes)
+    synchronizer, pose = by_kind.get("synchronizer_node"), by_kind.get("pose_node")
+    if synchronizer is not None:
+        for kind, node in nodes:
+            if kind == "camera_node":
+                synchronizer.listen_to(node)
+        if pose is not None:
+            synchronizer.listener = pose.submit
+    return [node for _, node in nodes]
+
+
+def run_composed(options: GraphOptions, ros_args: Sequence[str], namespace: str = NAMESPACE) -> int:
+    """Run the whole graph in this process until a signal; returns the exit status."""
+    return run_nodes(lambda: compose(build_graph(options), namespace), ros_args)
+
+
+def run_single(kind: str, ros_args: Sequence[str] | None = None) -> int:
+    """Run one node until a signal; returns the exit status."""
+    return run_nodes(lambda: [node_class(kind)()], ros_args)
+
+
+def camera_node() -> int:
+    """Executable `camera_node`."""
+    return run_single("camera_node")
+
+
+def ground_truth_node() -> int:
+    """Executable `ground_truth_node`."""
+    return run_single("ground_truth_node")
+
+
+def synchronizer_node() -> int:
+    """Executable `synchronizer_node`."""
+    return run_single("synchronizer_node")
+
+
+def pose_node() -> int:
+    """Executable `pose_node`."""
+    return run_single("pose_node")
+
+
+def skeleton_view_node() -> int:
+    """Executable `skeleton_view_node`."""
+    return run_single("skeleton_view_node")
+
+
+def evaluation_node() -> int:
+    """Executable `evaluation_node`."""
+    return run_single("evaluation_node")
+
+
+if (
+    __name__ == "__main__"
+):  # `egorear run --processes` starts nodes as `python -m egorear_ros.nodes.main KIND --ros-args ...`
+    sys.exit(run_single(sys.argv[1], sys.argv[1:]))

@@ -1,0 +1,220 @@
+"""pose_node: frame sets in, skeletons out. A managed node: the network is loaded and warmed in `configure`.
+
+Topics: in `frame_set`, out `skeleton` and `<view>/skeleton_2d`. Services: `~/set_enabled`, `~/load_model`. Frame sets
+go through a mailbox that keeps the newest only, to one inference thread: the node never works through a backlog of
+stale frames.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from std_srvs.srv import SetBool
+
+from egorear_msgs import msg, srv
+from egorear_ros.datatypes import FrameSet, PipelineStatus, Skeleton
+from egorear_ros.errors import EgorearError
+from egorear_ros.inference import PoseEstimate, PoseEstimator
+from egorear_ros.nodes.conversions import (
+    frame_set_from_message,
+    skeleton_2d_to_message,
+    skeleton_to_message,
+    status_to_message,
+)
+from egorear_ros.nodes.health import Health
+from egorear_ros.nodes.images import decode_jpeg
+from egorear_ros.nodes.mailbox import Mailbox
+from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.rates import Percentiles, RateMeter
+
+PARAMETERS = (
+    Parameter("model", "egorear-s", "Network: registry name of a shipped model, or path of a .safetensors file."),
+    Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
+    Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
+    Parameter("skeleton_id", "0", "Identity of the tracked person, for TF frame body_<id>."),
+    Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
+    Parameter("reliable_input", True, "Ask for frame sets reliably; must match the synchronizer."),
+    Parameter("silence_warning", 5.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
+)
+TAKE_TIMEOUT_S = 0.5
+
+
+class PoseNode(LifecycleNode):
+    """Runs the network.
+
+    Attributes:
+        listener: called with every skeleton by the inference thread; the composed graph sets it to spare DDS.
+    """
+
+    def __init__(self, name: str = "pose_node", **node_options: Any) -> None:
+        super().__init__(name, **node_options)
+        self.listener: Callable[[Skeleton], None] | None = None
+        self._settings = Parameters(self, PARAMETERS)
+        self._health = Health(self, self._figures)
+        self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
+        self._mailbox: Mailbox[FrameSet] = Mailbox()
+        self._enabled, self._active = True, False
+        self._estimator: PoseEstimator | None = None
+        self._model_name = ""
+        self._swap = threading.Lock()
+        self._skeletons = self.create_publisher(msg.Skeleton, "skeleton", 5)
+        self._skeletons_2d: dict[str, Any] = {}
+        self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
+        self.create_timer(1.0, self._publish_status)
+        reliability = ReliabilityPolicy.RELIABLE if self._settings["reliable_input"] else ReliabilityPolicy.BEST_EFFORT
+        quality = QoSProfile(depth=2, reliability=reliability)
+        subscription = self.create_subscription(msg.FrameSet, "frame_set", self._receive, quality)
+        self._arrived = self._health.watch(subscription, quality, self._settings["silence_warning"])
+        self.create_service(SetBool, "~/set_enabled", self._set_enabled)
+        self.create_service(srv.LoadModel, "~/load_model", self._load_model)
+        self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
+        self._thread.start()
+        if self._settings["autostart"]:
+            self._autostart = self.create_timer(0.0, self._start)
+
+    def close(self) -> None:
+        """Stop the inference thread."""
+        self._mailbox.close()
+        self._active = False
+        self._thread.join(timeout=10.0)
+
+    def submit(self, frame_set: FrameSet) -> None:
+        """Hand over a frame set from any thread; replaces one that still waits."""
+        self._arrived()
+        if self._active and self._enabled:
+            self._mailbox.put(frame_set)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the network and warm it."""
+        try:
+            self._use(self._settings["model"])
+        except EgorearError as error:
+            self.get_logger().error(f"model '{self._settings['model']}': {error}")
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to estimate."""
+        self._active = True
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop estimating; the network stays loaded."""
+        self._active = False
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release the network."""
+        self._active = False
+        with self._swap:
+            self._estimator, self._model_name = None, ""
+        return TransitionCallbackReturn.SUCCESS
+
+    def _start(self) -> None:
+        self._autostart.cancel()
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def _use(self, model: str) -> None:
+        """Load `model`, then take it in; while it loads, and if it fails, the old one works on."""
+        started = time.monotonic()
+        estimator = PoseEstimator.from_pretrained(model, device=self._settings["device"])
+        estimator.warm_up()
+        with self._swap:
+            self._estimator, self._model_name = estimator, model
+        self.get_logger().info(f"model '{model}' is ready after {time.monotonic() - started:.1f} s")
+
+    def _receive(self, message: msg.FrameSet) -> None:
+        try:
+            self.submit(frame_set_from_message(message))
+        except EgorearError as error:
+            self._health.problems.report("bad frame set", str(error))
+
+    def _work(self) -> None:
+        """Inference thread: whatever one frame set does, the next one gets its chance."""
+        while not self._mailbox.closed:
+            frame_set = self._mailbox.take(TAKE_TIMEOUT_S)
+            if frame_set is None or not self._active:
+                continue
+            try:
+                self._estimate(frame_set)
+            except EgorearError as error:
+                self._health.problems.report("frame set", str(error))
+            except Exception as error:  # a node never dies of a bad message; the traceback goes to the debug log
+                self.get_logger().debug("inference failed", exc_info=True)
+                self._health.problems.report("inference", f"inference failed: {type(error).__name__}: {error}")
+
+    def _estimate(self, frame_set: FrameSet) -> None:
+        images = {
+            frame.view: frame.image if frame.image is not None else decode_jpeg(frame.jpeg, frame.view)
+            for frame in frame_set.frames
+            if frame.present
+        }
+        with self._swap:
+            if self._estimator is None:
+                return
+            estimate = self._estimator.estimate(images)
+        self._publish(estimate, frame_set.stamp_ns)
+
+    def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
+        skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
+        self._skeletons.publish(skeleton_to_message(skeleton))
+        if self.listener is not None:
+            self.listener(skeleton)
+        if self._settings["publish_2d"]:
+            for skeleton_2d in estimate.skeletons_2d(stamp_ns):
+                self._publisher_2d(skeleton_2d.view).publish(skeleton_2d_to_message(skeleton_2d))
+        self._rate.tick(time.monotonic())
+        self._latency.add((self.get_clock().now().nanoseconds - stamp_ns) / 1e9)
+        self._network_time.add(estimate.stage_seconds.get("network", float("nan")))
+
+    def _publish_status(self) -> None:
+        p50, p95, p99 = self._latency(50, 95, 99)
+        status = PipelineStatus(
+            stamp_ns=self.get_clock().now().nanoseconds,
+            node=self.get_fully_qualified_name(),
+            skeletons=self._rate.count,
+            skipped_sets=self._mailbox.replaced,
+            rate_hz=self._rate.hz(time.monotonic()),
+            latency_p50_s=p50,
+            latency_p95_s=p95,
+            latency_p99_s=p99,
+            model=self._model_name,
+        )
+        self._status.publish(status_to_message(status))
+
+    def _publisher_2d(self, view: str) -> Any:
+        if view not in self._skeletons_2d:
+            self._skeletons_2d[view] = self.create_publisher(msg.Skeleton2D, f"{view}/skeleton_2d", 5)
+        return self._skeletons_2d[view]
+
+    def _set_enabled(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._enabled = request.data
+        response.success, response.message = True, "enabled" if request.data else "disabled"
+        return response
+
+    def _load_model(self, request: srv.LoadModel.Request, response: srv.LoadModel.Response) -> srv.LoadModel.Response:
+        try:
+            self._use(request.model)
+            response.success, response.message = True, f"'{request.model}' is in use"
+        except EgorearError as error:
+            response.success, response.message = False, str(error)
+        response.active_model = self._model_name
+        return response
+
+    def _figures(self) -> Mapping[str, object]:
+        p50, p95, p99 = (f"{1e3 * value:.1f}" for value in self._latency(50, 95, 99))
+        return {
+            "model": self._model_name,
+            "enabled": self._enabled,
+            "skeletons": self._rate.count,
+            "rate (Hz)": f"{self._rate.hz(time.monotonic()):.1f}",
+            "skipped frame sets": self._mailbox.replaced,
+            "latency p50/p95/p99 (ms)": f"{p50} / {p95} / {p99}",
+            "network p50 (ms)": f"{1e3 * self._network_time(50)[0]:.1f}",
+        }

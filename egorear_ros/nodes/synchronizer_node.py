@@ -1,0 +1,220 @@
+"""synchronizer_node: images of all cameras in, frame sets out.
+
+Topics: in `<view>/image_raw` or `<view>/image_raw/compressed`, out `frame_set` and `status`. The matching is
+`egorear_ros.sync`; this node feeds it, hands its sets on outside of the lock, and wakes it at deadlines.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CompressedImage, Image
+
+from egorear_msgs import msg
+from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus
+from egorear_ros.errors import EgorearError
+from egorear_ros.nodes.camera_node import CameraNode
+from egorear_ros.nodes.conversions import NANOSECONDS, frame_set_to_message, stamp_to_ns, status_to_message
+from egorear_ros.nodes.health import Health
+from egorear_ros.nodes.images import rgb_from_message
+from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.rates import Percentiles, RateMeter
+from egorear_ros.rig import DEVICE_FRAME, load_rig
+from egorear_ros.sync import AlignedSet, CameraStatistics, SyncConfig, Synchronizer
+
+PARAMETERS = (
+    Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
+    Parameter("views", [""], "Cameras to align, in the rig's order; empty text for all of the rig."),
+    Parameter("transport", "raw", "Topics to listen to.", choices=("raw", "compressed")),
+    Parameter("tolerance", 0.005, "Largest difference of acquisition times within a set, s.", 0.0, 1.0),
+    Parameter("deadline", 0.1, "A set that lacks views goes out this long after its first frame, s.", 0.0, 10.0),
+    Parameter("minimum_views", 2, "Fewest views of a set that goes out.", 1, 64),
+    Parameter("offsets", [0.0], "Added to the stamps before matching, s; one per view in order, or a single 0."),
+    Parameter("lost_after", 3, "A camera that missed so many deadlines in a row is not waited for.", 1, 1000000),
+    Parameter("queue_length", 32, "Frames held per camera.", 2, 10000),
+    Parameter("reliable_input", False, "Ask for images reliably; best effort understands both kinds of camera."),
+    Parameter("reliable_output", True, "Publish frame sets reliably."),
+    Parameter("silence_warning", 5.0, "Complain when a camera is silent for this long, s.", 0.5, 3600.0),
+)
+IDLE_WAKE_S = 0.05
+
+
+class SynchronizerNode(Node):
+    """Aligns the cameras' frames.
+
+    Attributes:
+        listener: called with every frame set, from the thread that completed it; the composed graph sets it.
+    """
+
+    def __init__(self, name: str = "synchronizer_node", **node_options: Any) -> None:
+        super().__init__(name, **node_options)
+        self.listener: Callable[[FrameSet], None] | None = None
+        self._settings = p = Parameters(self, PARAMETERS)
+        rig = load_rig(p["rig"])
+        self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
+        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(self._config())
+        self._lock = threading.Lock()
+        self._outgoing = threading.Lock()
+        self._rates = {view: RateMeter() for view in self._views}
+        self._sets, self._latency = RateMeter(), Percentiles()
+        self._health = Health(self, self._figures)
+        reliability = ReliabilityPolicy.RELIABLE if p["reliable_output"] else ReliabilityPolicy.BEST_EFFORT
+        self._publisher = self.create_publisher(msg.FrameSet, "frame_set", QoSProfile(depth=2, reliability=reliability))
+        self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
+        self.create_timer(1.0, self._publish_status)
+        self._arrived: dict[str, Callable[[], None]] = {}
+        self._inputs = {view: self._subscribe(view) for view in self._views}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch_deadlines, name="deadlines", daemon=True)
+        self._thread.start()
+
+    def listen_to(self, camera: CameraNode) -> None:
+        """Take a camera's frames directly: it lives in this process."""
+        subscription = self._inputs.pop(camera.view)
+        self._health.forget(subscription)
+        self.destroy_subscription(subscription)
+        camera.listener = self.take
+
+    def close(self) -> None:
+        """Stop the deadline thread."""
+        self._stopping.set()
+        self._thread.join(timeout=5.0)
+
+    def take(self, frame: CameraFrame) -> None:
+        """Take in a frame, from any thread."""
+        self._rates[frame.view].tick(time.monotonic())
+        # Sets leave in order: whoever completes one sends it before the next can be completed.
+        with self._outgoing:
+            with self._lock:
+                sets = self._synchronizer.add(frame.view, frame.stamp_ns, frame, time.monotonic_ns())
+            self._send(sets)
+
+    def _config(self) -> SyncConfig:
+        p = self._settings
+        offsets = list(p["offsets"])
+        if len(offsets) not in {1, len(self._views)} or (len(offsets) == 1 and offsets[0] and len(self._views) > 1):
+            raise EgorearError(f"parameter 'offsets' has {len(offsets)} value(s), there are {len(self._views)} cameras")
+        return SyncConfig(
+            cameras=self._views,
+            tolerance=p["tolerance"],
+            deadline=p["deadline"],
+            offsets=dict(zip(self._views, offsets * (1 if len(offsets) > 1 else len(self._views)), strict=True)),
+            min_views=min(p["minimum_views"], len(self._views)),
+            queue_length=p["queue_length"],
+            lost_after=p["lost_after"],
+        )
+
+    def _subscribe(self, view: str) -> Any:
+        p = self._settings
+        reliability = ReliabilityPolicy.RELIABLE if p["reliable_input"] else ReliabilityPolicy.BEST_EFFORT
+        quality = QoSProfile(depth=2, reliability=reliability)
+        compressed = p["transport"] == "compressed"
+        subscription = self.create_subscription(
+            CompressedImage if compressed else Image,
+            f"{view}/image_raw{'/compressed' * compressed}",
+            lambda message: self._receive(view, message),
+            quality,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self._arrived[view] = self._health.watch(subscription, quality, p["silence_warning"])
+        return subscription
+
+    def _receive(self, view: str, message: Any) -> None:
+        self._arrived[view]()
+        try:
+            stamp_ns = stamp_to_ns(message.header.stamp)
+            if isinstance(message, Image):
+                frame = CameraFrame(view, stamp_ns, rgb_from_message(message))
+            else:
+                frame = CameraFrame(view, stamp_ns, jpeg=bytes(message.data))
+        except EgorearError as error:
+            self._health.problems.report(f"bad image of {view}", f"camera '{view}': {error}")
+            return
+        self.take(frame)
+
+    def _watch_deadlines(self) -> None:
+        while not self._stopping.is_set():
+            with self._outgoing:
+                with self._lock:
+                    sets = self._synchronizer.poll(time.monotonic_ns())
+                    deadline_ns = self._synchronizer.next_deadline_ns()
+                self._send(sets)
+            wait_s = IDLE_WAKE_S if deadline_ns is None else (deadline_ns - time.monotonic_ns()) / NANOSECONDS
+            self._stopping.wait(min(max(wait_s, 0.001), IDLE_WAKE_S))
+
+    def _send(self, sets: list[AlignedSet[CameraFrame]]) -> None:
+        for aligned in sets:
+            frame_set = self._frame_set(aligned)
+            self._sets.tick(time.monotonic())
+            self._latency.add((self.get_clock().now().nanoseconds - frame_set.stamp_ns) / NANOSECONDS)
+            if self.listener is not None:
+                self.listener(frame_set)
+            if self._publisher.get_subscription_count():
+                self._publisher.publish(frame_set_to_message(frame_set))
+
+    def _frame_set(self, aligned: AlignedSet[CameraFrame]) -> FrameSet:
+        frames = []
+        for view, frame, skew_ns in zip(self._views, aligned.frames, aligned.skews_ns, strict=True):
+            if frame is None or skew_ns is None:
+                frames.append(CameraFrame(view, 0))
+            else:
+                frames.append(CameraFrame(view, frame.stamp_ns, frame.image, frame.jpeg, skew_ns / NANOSECONDS))
+        stamp_ns = min(stamp for stamp in aligned.stamps_ns if stamp is not None)
+        return FrameSet(stamp_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
+
+    def _publish_status(self) -> None:
+        with self._lock:
+            statistics = self._synchronizer.statistics()
+        now, (p50, p95, p99) = time.monotonic(), self._latency(50, 95, 99)
+        cameras = tuple(self._camera_status(view, statistics.cameras[view], now) for view in self._views)
+        status = PipelineStatus(
+            stamp_ns=self.get_clock().now().nanoseconds,
+            node=self.get_fully_qualified_name(),
+            cameras=cameras,
+            complete_sets=statistics.complete,
+            partial_sets=statistics.partial,
+            clock_resets=statistics.resets,
+            rate_hz=self._sets.hz(now),
+            latency_p50_s=p50,
+            latency_p95_s=p95,
+            latency_p99_s=p99,
+        )
+        self._status.publish(status_to_message(status))
+
+    def _camera_status(self, view: str, camera: CameraStatistics, now: float) -> CameraStatus:
+        largest = max(abs(camera.skew.min_ns), abs(camera.skew.max_ns)) / NANOSECONDS
+        return CameraStatus(
+            view=view,
+            alive=not camera.lost and self._rates[view].hz(now) > 0,
+            received=camera.received,
+            matched=camera.matched,
+            late=camera.late,
+            dropped=camera.dropped,
+            duplicates=camera.duplicate,
+            rate_hz=self._rates[view].hz(now),
+            mean_skew_s=camera.skew.mean_ns / NANOSECONDS,
+            max_skew_s=math.nan if math.isnan(largest) else largest,
+        )
+
+    def _figures(self) -> Mapping[str, object]:
+        with self._lock:
+            statistics = self._synchronizer.statistics()
+        figures: dict[str, object] = {
+            "sets (Hz)": f"{self._sets.hz(time.monotonic()):.1f}",
+            "complete sets": statistics.complete,
+            "partial sets": statistics.partial,
+            "resets": statistics.resets,
+        }
+        for view, camera in statistics.cameras.items():
+            figures[view] = (
+                f"{self._rates[view].hz(time.monotonic()):.1f} Hz, matched {camera.matched} of {camera.received}, "
+                f"late {camera.late}, dropped {camera.dropped}, skew {camera.skew.mean_ns / 1e6:.2f} ms"
+            )
+        return figures

@@ -1,0 +1,1 @@
+"""The simulated person: body shapes, garments, hair, retargeting of motion and skinning."""

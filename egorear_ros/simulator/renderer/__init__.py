@@ -1,0 +1,1 @@
+"""Fisheye rasteriser and shading on the CPU (numba)."""

@@ -1,0 +1,143 @@
+"""Deferred shading: colour, distance and body part of every pixel from the rasteriser's triangle buffer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from egorear_ros.simulator.renderer.compile import Bytes, Floats, Ints, f4, inlined_kernel, kernel
+from egorear_ros.simulator.renderer.surfaces import mesh_color, surroundings_color
+
+SURROUNDINGS_PART = -1
+OUTSIDE_LENS_PART = -2
+
+
+@inlined_kernel
+def corner_weights(
+    faces: Ints, face: int, in_camera: Floats, rx: float, ry: float, rz: float, weights: Floats
+) -> None:
+    """Barycentric weights (3,) of the point where the ray (rx, ry, rz) passes through a triangle."""
+    total = f4(0)
+    for n in range(3):
+        p, q = faces[face, (n + 1) % 3], faces[face, (n + 2) % 3]
+        weights[n] = (
+            (in_camera[p, 1] * in_camera[q, 2] - in_camera[p, 2] * in_camera[q, 1]) * rx
+            + (in_camera[p, 2] * in_camera[q, 0] - in_camera[p, 0] * in_camera[q, 2]) * ry
+            + (in_camera[p, 0] * in_camera[q, 1] - in_camera[p, 1] * in_camera[q, 0]) * rz
+        )
+        total += weights[n]
+    for n in range(3):
+        weights[n] /= total
+
+
+@kernel
+def shade(
+    samples: int,
+    distance: Floats,
+    triangle: Ints,
+    rays: Floats,
+    in_camera: Floats,
+    world_from_camera: Floats,
+    pixel_rad: float,
+    faces: Ints,
+    face_material: Ints,
+    face_part: Ints,
+    vertices: Floats,
+    normals: Floats,
+    rest: Floats,
+    materials: Floats,
+    surroundings: Floats,
+    planes: Floats,
+    decals: Floats,
+    spheres: Floats,
+    panorama: Floats,
+    table: Floats,
+    textures: Bytes,
+    linear: Floats,
+    light: Floats,
+    shadow_depth: Floats,
+    shadow_from_world: Floats,
+    image: Floats,
+    pixel_distance: Floats,
+    pixel_part: Ints,
+) -> None:
+    """Shade one view.
+
+    A pixel is `samples` x `samples` rays. Where they all hit one smooth surface it is shaded once, at outlines every
+    ray for itself.
+
+    Args:
+        distance, triangle: (H*samples, W*samples) of the rasteriser.
+        rays: (H*samples, W*samples, 3).
+        image: (H, W, 3) result, linear light.
+        pixel_distance: (H, W) result, metres to the nearest mesh or, without one, to the surroundings.
+        pixel_part: (H, W) result: part of the nearest mesh, SURROUNDINGS_PART or OUTSIDE_LENS_PART.
+        others: see `surfaces`.
+    """
+    height, width = pixel_distance.shape
+    eye = world_from_camera[:3, 3].copy()
+    weights, normal, albedo = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
+    color, far = np.empty(3, np.float32), np.empty(3, np.float32)
+    count = samples * samples
+    for row in range(height):
+        for column in range(width):
+            r0, c0 = row * samples, column * samples
+            ym, xm = r0 + samples // 2, c0 + samples // 2
+            rx, ry, rz = rays[ym, xm, 0], rays[ym, xm, 1], rays[ym, xm, 2]
+            if rx == 0 and ry == 0 and rz == 0:
+                for d in range(3):
+                    image[row, column, d] = f4(0)
+                pixel_distance[row, column] = f4(0)
+                pixel_part[row, column] = OUTSIDE_LENS_PART
+                continue
+            for d in range(3):
+                color[d] = f4(0)
+            first = triangle[r0, c0]
+            smooth = samples > 1 and first >= 0
+            hits, nearest, nearest_triangle = 0, f4(1e9), -1
+            lowest, highest = f4(1e9), f4(0)
+            for s in range(count):
+                y, x = r0 + s // samples, c0 + s % samples
+                t, depth = triangle[y, x], distance[y, x]
+                if t >= 0:
+                    hits += 1
+                    highest = max(highest, depth)
+                    lowest = min(lowest, depth)
+                    if depth < nearest:
+                        nearest, nearest_triangle = depth, t
+                    if smooth and face_material[t] != face_material[first]:
+                        smooth = False
+            smooth = smooth and hits == count and highest - lowest < f4(0.015) + f4(0.02) * lowest
+            for s in range(count):
+                y, x = r0 + s // samples, c0 + s % samples
+                if smooth:
+                    y, x = ym, xm
+                t = triangle[y, x]
+                if t >= 0:
+                    corner_weights(faces, t, in_camera, rays[y, x, 0], rays[y, x, 1], rays[y, x, 2], weights)
+                    mesh_color(
+                        *(faces, t, weights, vertices, normals, rest, materials, face_material[t], eye, pixel_rad),
+                        *(table, textures, linear, light, shadow_depth, shadow_from_world, normal, albedo, color),
+                    )
+                if smooth:
+                    for d in range(3):
+                        color[d] *= f4(count)
+                    break
+            behind = f4(1e9)
+            if hits < count:
+                dx = world_from_camera[0, 0] * rx + world_from_camera[0, 1] * ry + world_from_camera[0, 2] * rz
+                dy = world_from_camera[1, 0] * rx + world_from_camera[1, 1] * ry + world_from_camera[1, 2] * rz
+                dz = world_from_camera[2, 0] * rx + world_from_camera[2, 1] * ry + world_from_camera[2, 2] * rz
+                behind = surroundings_color(
+                    *(dx, dy, dz, eye, pixel_rad, surroundings, planes, decals, spheres, panorama, table),
+                    *(textures, linear, light, shadow_depth, shadow_from_world, normal, albedo, far),
+                )
+                for d in range(3):
+                    color[d] += far[d] * (count - hits)
+            for d in range(3):
+                image[row, column, d] = color[d] / count
+            if hits * 2 >= count:
+                pixel_distance[row, column] = nearest
+                pixel_part[row, column] = face_part[nearest_triangle]
+            else:
+                pixel_distance[row, column] = behind
+                pixel_part[row, column] = SURROUNDINGS_PART

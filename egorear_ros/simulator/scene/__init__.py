@@ -1,0 +1,1 @@
+"""Everything around the person: rooms, outdoor panoramas, furniture, props, light, textures."""

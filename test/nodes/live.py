@@ -1,0 +1,89 @@
+"""Helpers of the tests that start the real graph: a tiny network, images for four cameras, a listener."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import rclpy
+import torch
+
+from egorear_ros.network import EgoRearConfig, build
+from egorear_ros.network.weights import save_weights
+from egorear_ros.rig import VIEWS
+
+RATE_HZ = 10.0
+FRAMES = 30
+
+
+def write_images(folder: Path, size: int = 64) -> str:
+    """Numbered images per view; returns the graph's `source` for them."""
+    rng = np.random.default_rng(0)
+    for view in VIEWS:
+        (folder / view).mkdir(parents=True)
+        for frame in range(FRAMES):
+            cv2.imwrite(str(folder / view / f"{frame:03d}.png"), rng.integers(0, 256, (size, size, 3), np.uint8))
+    return f"{folder}/{{view}}/%03d.png"
+
+
+def write_tiny_model(path: Path) -> str:
+    """A network of the real architecture with random weights, small enough to run at camera rate beside the tests."""
+    torch.manual_seed(0)
+    config = EgoRearConfig(refinement=False, image_size=64, channels=16, lifting_layers=1)
+    network = build(config)
+    with torch.no_grad():  # spread the joints like a person's, in cm; untrained they all lie in the origin
+        network.get_parameter("lifter.proposal.mlp.4.bias").copy_(30 * torch.randn(48))
+    save_weights(path, network, config, {"made_by": "tests"})
+    return str(path)
+
+
+class Graph:
+    """`egorear run` as a subprocess, stopped by SIGINT."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "egorear_ros", "run", *arguments]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+    def __enter__(self) -> Graph:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            self.stop()
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """Send a signal; returns exit status and what was logged."""
+        os.kill(self.process.pid, number)
+        try:
+            _, log = self.process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            _, log = self.process.communicate()
+            log += "\n(had to be killed)"
+        return self.process.returncode, log
+
+
+class Listener:
+    """Collects the messages of several topics."""
+
+    def __init__(self, node: Any, topics: dict[str, tuple[Any, Any]]) -> None:
+        self.messages: dict[str, list[Any]] = defaultdict(list)
+        self._node = node
+        for topic, (kind, quality) in topics.items():
+            node.create_subscription(kind, topic, self.messages[topic].append, quality)
+
+    def wait_for(self, condition: Callable[[dict[str, list[Any]]], bool], timeout_s: float = 40.0) -> bool:
+        """Spin until the condition holds."""
+        deadline = time.monotonic() + timeout_s
+        while not condition(self.messages) and time.monotonic() < deadline:
+            rclpy.spin_once(self._node, timeout_sec=0.1)
+        return condition(self.messages)
