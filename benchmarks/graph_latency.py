@@ -51,13 +51,16 @@ def main() -> None:
             for layout in args.layouts:
                 row = {"size": size, "layout": layout, **measure(source, model, layout, args.seconds)}
                 rows.append(row)
-                print(
-                    f"{size:>8} {layout:>10} {row['skeletons']:>10} {row['frames']:>14} {row['lost']:>5} "
-                    f"{row['skipped']:>8} {row['p50_ms']:>13.1f} {row['p99_ms']:>8.1f} {row['first_ms']:>12.1f} / {row['last_ms']:.1f}",
-                    flush=True,
-                )
+                print(line(row), flush=True)
     if args.json:
         args.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def line(row: dict) -> str:
+    return (
+        f"{row['size']:>8} {row['layout']:>10} {row['skeletons']:>10} {row['frames']:>14} {row['lost']:>5} "
+        f"{row['skipped']:>8} {row['p50_ms']:>13.1f} {row['p99_ms']:>8.1f} {row['first_ms']:>12.1f} / {row['last_ms']:.1f}"
+    )
 
 
 def tiny_model(path: Path) -> str:
