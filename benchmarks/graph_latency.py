@@ -59,7 +59,8 @@ def main() -> None:
 def line(row: dict) -> str:
     return (
         f"{row['size']:>8} {row['layout']:>10} {row['skeletons']:>10} {row['frames']:>14} {row['lost']:>5} "
-        f"{row['skipped']:>8} {row['p50_ms']:>13.1f} {row['p99_ms']:>8.1f} {row['first_ms']:>12.1f} / {row['last_ms']:.1f}"
+        f"{row['skipped']:>8} {row['p50_ms']:>13.1f} {row['p99_ms']:>8.1f} "
+        f"{row['first_ms']:>12.1f} / {row['last_ms']:.1f}"
     )
 
 

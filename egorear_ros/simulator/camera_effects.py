@@ -119,7 +119,9 @@ def through_jpeg(images: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Compress and decompress (V, H, W, 3) RGB images, for the artefacts."""
     return np.stack(
         [
-            cv2.cvtColor(cv2.imdecode(np.frombuffer(encode_jpeg(image, quality), np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+            cv2.cvtColor(
+                cv2.imdecode(np.frombuffer(encode_jpeg(image, quality), np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
+            )
             for image in images
         ]
     )

@@ -43,7 +43,11 @@ def project_vertices(
         slot = angle * per_radian
         index = min(int(slot), last - 1)
         radius = radius_table[index] + (radius_table[index + 1] - radius_table[index]) * (slot - index)
-        pixels[i, 0], pixels[i, 1], pixels[i, 2] = x / across * radius + center[0], y / across * radius + center[1], angle
+        pixels[i, 0], pixels[i, 1], pixels[i, 2] = (
+            x / across * radius + center[0],
+            y / across * radius + center[1],
+            angle,
+        )
 
 
 @kernel

@@ -162,7 +162,9 @@ def sample_furniture(
         piece: Placed = makers[rng.integers(len(makers))](rng)
         angle = rng.uniform(0, 2 * np.pi)
         for _ in range(12):
-            spot = rng.uniform(low[:2] + piece.radius_m, np.maximum(high[:2] - piece.radius_m, low[:2] + piece.radius_m))
+            spot = rng.uniform(
+                low[:2] + piece.radius_m, np.maximum(high[:2] - piece.radius_m, low[:2] + piece.radius_m)
+            )
             if np.hypot(*(path_m - spot).T).min() > piece.radius_m + PERSON_MARGIN_M:
                 pieces.append(piece.mesh.moved(standing_at(spot, angle)))
                 break
