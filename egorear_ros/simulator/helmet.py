@@ -113,6 +113,4 @@ def tucked_under(hair: Surface, size: HeadSize) -> Surface:
 def lens_positions(mounted: RigMount) -> NDArray[np.float64]:
     """(V, 3) where the cameras are, in the head's rest frame."""
     head_from_device = inverse(mounted.device_from_head)
-    return np.stack(
-        [transform_points(head_from_device @ inverse(c), np.zeros(3)) for c in mounted.camera_from_device]
-    )
+    return np.stack([transform_points(head_from_device @ inverse(c), np.zeros(3)) for c in mounted.camera_from_device])

@@ -78,9 +78,7 @@ class Character:
             *(self.vertices_m, self.normals, self.drape_normals, self.slack_m, self.bones, self.weights),
             *(np.ascontiguousarray(rotations), translations.astype(np.float32), vertices, normals),
         )
-        return Mesh(
-            vertices, normals, self.vertices_m, self.faces, self.face_material, self.face_part, self.materials
-        )
+        return Mesh(vertices, normals, self.vertices_m, self.faces, self.face_material, self.face_part, self.materials)
 
     def spheres(self, heads_m: Floats) -> Floats:
         """(K, 4) rough shape of the posed body: centre and radius."""
@@ -119,9 +117,7 @@ def dress(rng: np.random.Generator, asset: BodyAsset, body: int | None = None) -
     return assemble(asset, shape, pieces, sole, float(rng.uniform(0.1, 0.9)))
 
 
-def sample_bottom(
-    rng: np.random.Generator, marks: Landmarks, style: garments.TopStyle
-) -> tuple[float, list[Surface]]:
+def sample_bottom(rng: np.random.Generator, marks: Landmarks, style: garments.TopStyle) -> tuple[float, list[Surface]]:
     """Draw trousers, shorts or a skirt; returns the share of the leg that is covered for certain, and the pieces."""
     if marks.shape.is_woman and style.skirt == 0 and rng.random() < 0.3:
         length = rng.uniform(0.3, 0.85)
@@ -146,7 +142,9 @@ def assemble(asset: BodyAsset, shape: BodyShape, pieces: list[Surface], sole_m: 
         finger_curl=finger_curl,
         vertices_m=np.concatenate([piece.vertices_m for piece in pieces]),
         normals=np.concatenate([piece.normals() for piece in pieces]),
-        drape_normals=np.concatenate([piece.normals(6) if piece.slack_m.any() else piece.normals() for piece in pieces]),
+        drape_normals=np.concatenate(
+            [piece.normals(6) if piece.slack_m.any() else piece.normals() for piece in pieces]
+        ),
         slack_m=np.concatenate([piece.slack_m for piece in pieces]),
         bones=bones,
         weights=weights,

@@ -14,13 +14,17 @@ Floats = NDArray[np.float32]
 
 
 def hair(rng: np.random.Generator, marks: Landmarks, is_woman: bool, color: Floats) -> list[Surface]:
-    """Draw a hair style: bald, short, chin-long or long; never longer than the helper, never thick enough to reach a camera."""
-    style = rng.choice(["bald", "short", "bob", "long"], p=[0.04, 0.26, 0.3, 0.4] if is_woman else [0.18, 0.68, 0.1, 0.04])
+    """Draw a hair style: bald, short, chin-long or long; never so thick that it reaches a camera."""
+    style = rng.choice(
+        ["bald", "short", "bob", "long"], p=[0.04, 0.26, 0.3, 0.4] if is_woman else [0.18, 0.68, 0.1, 0.04]
+    )
     if style == "bald":
         return []
     helper = body_surface(marks.asset, marks.shape, "hair", color)
     head_z = float(marks.head_of("head")[2])
-    cut_z = {"short": head_z + rng.uniform(0.02, 0.05), "bob": head_z - rng.uniform(0.0, 0.06), "long": -9.0}[str(style)]
+    cut_z = {"short": head_z + rng.uniform(0.02, 0.05), "bob": head_z - rng.uniform(0.0, 0.06), "long": -9.0}[
+        str(style)
+    ]
     if style == "long":
         cut_z = marks.neck_z - rng.uniform(0.0, 0.2)
     ragged = rng.normal(0, 0.004, len(helper.vertices_m))

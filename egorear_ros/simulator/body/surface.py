@@ -90,7 +90,7 @@ class Surface:
 
     def offset(self, distance_m: float | Floats, smoothing: int = 2) -> Surface:
         """Return the surface moved outward."""
-        step = self.normals(smoothing) * (distance_m if np.isscalar(distance_m) else np.asarray(distance_m)[:, None])
+        step = self.normals(smoothing) * np.asarray(distance_m, np.float32).reshape(-1, 1)
         return replace(self, vertices_m=(self.vertices_m + step).astype(np.float32))
 
     def bridged(self, rounds: int) -> Surface:

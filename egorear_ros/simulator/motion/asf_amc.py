@@ -74,7 +74,7 @@ def read_asf(path: Path) -> AcclaimSkeleton:
             unknown = [name for name in words[1:] if name not in bones]
             if unknown:
                 raise MotionFileError(path, number, f"the hierarchy names an unknown bone '{unknown[0]}'")
-            parents.update({name: words[0] for name in words[1:]})
+            parents.update(dict.fromkeys(words[1:], words[0]))
     if not bones or not parents:
         raise MotionFileError(path, number, "the file ends without bones or hierarchy; it is truncated or no ASF")
     return AcclaimSkeleton(bones, parents, INCH_M / unit)

@@ -204,10 +204,7 @@ def directions_at_rest(path: Path, rest: dict[str, NDArray[np.float64]]) -> NDAr
     directions = []
     for limb in LIMBS:
         bone, side = limb[:-2], limb[-2:]
-        if bone == "hand":
-            direction = rest[limb] - rest["loarm" + side]
-        else:
-            direction = rest[NEXT_JOINT[bone] + side] - rest[limb]
+        direction = rest[limb] - rest["loarm" + side] if bone == "hand" else rest[NEXT_JOINT[bone] + side] - rest[limb]
         length = float(np.linalg.norm(direction))
         if length < 1e-6:
             raise MotionFileError(path, 0, f"bone '{limb}' has no length at rest")

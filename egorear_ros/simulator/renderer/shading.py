@@ -12,9 +12,7 @@ OUTSIDE_LENS_PART = -2
 
 
 @inlined_kernel
-def corner_weights(
-    faces: Ints, face: int, in_camera: Floats, rx: float, ry: float, rz: float, weights: Floats
-) -> None:
+def corner_weights(faces: Ints, face: int, in_camera: Floats, rx: float, ry: float, rz: float, weights: Floats) -> None:
     """Barycentric weights (3,) of the point where the ray (rx, ry, rz) passes through a triangle."""
     total = f4(0)
     for n in range(3):
@@ -30,7 +28,7 @@ def corner_weights(
 
 
 @kernel
-def shade(
+def shade(  # noqa: D417
     samples: int,
     distance: Floats,
     triangle: Ints,
