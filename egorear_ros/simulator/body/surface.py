@@ -115,7 +115,7 @@ class Surface:
 
 
 def body_surface(asset: BodyAsset, shape: BodyShape, name: str, material: Floats) -> Surface:
-    """Return one of the asset's surfaces ("skin", "tights", "skirt", "hair", "eyes") for a body."""
+    """Return one of the asset's surfaces ("skin", "eyes", "tights", "skirt") for a body."""
     used, faces = np.unique(asset.faces[name], return_inverse=True)
     weights = np.zeros((len(used), len(asset.bone_names)), np.float32)
     np.add.at(weights, (np.arange(len(used))[:, None], asset.skin_bones[used]), asset.skin_weights[used])

@@ -82,7 +82,7 @@ def rasterize(  # noqa: D417
         # An edge may bulge out of its corners' box; the sagitta of its arc bounds by how much.
         extent = max(u1 - u0, v1 - v0)
         margin = f4(0.02) + extent * extent / (f4(6) * limits[1])
-        if min(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > limits[0] + margin / limits[1]:
+        if min(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > limits[0] + min(margin / limits[1], f4(0.2)):
             continue
         if max(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > f4(2.5):  # behind the lens no box can be trusted
             margin = f4(width)
