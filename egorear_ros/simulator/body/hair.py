@@ -46,10 +46,14 @@ def sample_style(rng: np.random.Generator, is_woman: bool) -> HairStyle | None:
     kind = rng.choice(["bald", "short", "bob", "long"], p=shares)
     if kind == "bald":
         return None
-    length = {"short": rng.uniform(0.15, 0.19), "bob": rng.uniform(0.2, 0.25), "long": rng.uniform(0.28, 0.42)}[str(kind)]
+    length = {"short": rng.uniform(0.15, 0.19), "bob": rng.uniform(0.2, 0.25), "long": rng.uniform(0.28, 0.42)}[
+        str(kind)
+    ]
     side = 0.13 if kind == "short" else length * rng.uniform(0.85, 1.0)
     thickness = rng.uniform(0.004, 0.008) if kind == "short" else rng.uniform(0.008, 0.013)
-    return HairStyle(float(length), float(side), float(rng.uniform(0.0, 0.25)), float(thickness), int(rng.integers(9, 24)))
+    return HairStyle(
+        float(length), float(side), float(rng.uniform(0.0, 0.25)), float(thickness), int(rng.integers(9, 24))
+    )
 
 
 def hair(rng: np.random.Generator, marks: Landmarks, color: Floats) -> list[Surface]:
