@@ -60,9 +60,8 @@ def shell(size: HeadSize, plastic: NDArray[np.float32]) -> Mesh:
     lowest = np.arcsin(np.clip((size.top_z - drop - center[2]) / radii[2], -0.95, 0.95))
     share = np.linspace(0, 1, up + 1)[:, None]
     elevation = lowest + (np.pi / 2 - lowest) * share
-    unit = np.stack(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)], axis=-1
-    )
+    level = np.where(elevation < 0, 1.0, np.cos(elevation))  # straight below the girth, so that hair stays inside
+    unit = np.stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], axis=-1)
     outer = (center + unit * radii).reshape(-1, 3)
     inner = (center + unit[:2] * (radii - 0.012)).reshape(-1, 3)[: around + 1]
     normals = (unit / radii).reshape(-1, 3)
