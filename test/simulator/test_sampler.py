@@ -135,7 +135,9 @@ class TestMakeHumanClothes:
     def write(self, folder, base: list[int]) -> None:
         rows = "\n".join(f"{v} {v} {v} 1 0 0 0 0 0.1" for v in base)
         scales = "\n".join(f"{axis}_scale {base[0]} {base[1]} 1.0" for axis in "xyz")
-        (folder / "patch.mhclo").write_text(f"name patch\nobj_file patch.obj\n{scales}\nverts 0\n{rows}\ndelete_verts\n3 7 - 9\n")
+        (folder / "patch.mhclo").write_text(
+            f"name patch\nobj_file patch.obj\n{scales}\nverts 0\n{rows}\ndelete_verts\n3 7 - 9\n"
+        )
         vertices = "\n".join(["v 0 0 0"] * len(base))
         (folder / "patch.obj").write_text(f"{vertices}\nf 1/1 2/2 3/3\n")
 

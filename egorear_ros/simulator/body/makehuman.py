@@ -80,7 +80,9 @@ def read_mhclo(path: Path) -> MakeHumanGarment:
     table = np.array(rows).reshape(-1, 9)
     vertex_count, faces = read_faces(obj)
     if len(table) != vertex_count or set(scale) != {"x", "y", "z"}:
-        raise EgorearError(f"'{path}' describes {len(table)} vertices and scales {sorted(scale)}, '{obj}' has {vertex_count}")
+        raise EgorearError(
+            f"'{path}' describes {len(table)} vertices and scales {sorted(scale)}, '{obj}' has {vertex_count}"
+        )
     return MakeHumanGarment(
         name=path.stem,
         base=table[:, :3].astype(int),
