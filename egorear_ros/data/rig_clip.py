@@ -147,7 +147,7 @@ class RigClipWriter:
             writer.writerows([index, *row] for index, row in enumerate(self._stamps))
         if self._truth:
             arrays = {name: np.stack(values) for name, values in self._truth.items()}
-            np.savez_compressed(self._partial / "ground_truth.npz", **compact(arrays))
+            np.savez_compressed(self._partial / "ground_truth.npz", **compact(arrays))  # type: ignore[arg-type]
         self._partial.rename(self._path)
 
 

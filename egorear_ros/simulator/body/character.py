@@ -15,9 +15,7 @@ from egorear_ros.simulator.body.hair import hair
 from egorear_ros.simulator.body.landmarks import Landmarks
 from egorear_ros.simulator.body.skinning import skin
 from egorear_ros.simulator.body.surface import Surface, body_surface
-from egorear_ros.simulator.helmet import tucked_under
 from egorear_ros.simulator.renderer.mesh import Mesh
-from egorear_ros.simulator.rig_mount import head_size
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -109,8 +107,7 @@ def dress(rng: np.random.Generator, asset: BodyAsset, body: int | None = None) -
     shoes = garments.shoes(marks, shaft, sole_m, materials.leather(rng))
     regions.append(garments.shoes_region(marks, skin_surface, shaft))
     pieces.append(shoes)
-    size = head_size(marks)
-    pieces += [tucked_under(piece, size) for piece in hair(rng, marks, shape.is_woman, materials.hair(rng))]
+    pieces += hair(rng, marks, materials.hair(rng))
     pieces.append(body_surface(asset, shape, "eyes", materials.eyes()))
     pieces.append(garments.uncovered(skin_surface, regions))
     sole = float(marks.head_of("ball_l")[2] - shoes.vertices_m[:, 2].min())

@@ -34,7 +34,7 @@ SURROUNDINGS_SIZE: Final = 9
 PLANE_SIZE: Final = 10
 """Columns of a room plane: colour, second colour, pattern, pattern scale, texture (-1: none), tiles per metre."""
 DECAL_SIZE: Final = 15
-"""Columns of a decal: plane, centre (2), direction (2), half size (2), texture, colour (3), second colour (3), pattern."""
+"""Columns of a decal: plane, centre (2), direction (2), half size (2), texture, two colours (3 each), pattern."""
 
 
 @inlined_kernel
@@ -47,7 +47,7 @@ def wrinkle(table: Floats, normal: Floats, x: float, y: float, z: float, strengt
 
 
 @inlined_kernel
-def mesh_color(
+def mesh_color(  # noqa: D417
     faces: Ints,
     face: int,
     weights: Floats,

@@ -14,7 +14,7 @@ from egorear_ros.simulator.scene.textures import TEXTURES
 
 Floats = NDArray[np.float32]
 
-LARGEST_EDGE_M: Final = 0.4
+LARGEST_EDGE_M: Final = 0.25
 
 
 @dataclass(frozen=True)

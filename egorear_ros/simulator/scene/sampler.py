@@ -40,10 +40,7 @@ def sample_scene(rng: np.random.Generator, path_m: NDArray[np.floating]) -> Scen
     surroundings = np.zeros(SURROUNDINGS_SIZE, np.float32)
     surroundings[0:3], surroundings[3:6] = room_low, room_high
     surroundings[6:9] = float(outdoor), 0.0, GROUND_REACH_M
-    if outdoor:
-        panorama = sky_panorama(rng, light[:3])
-    else:
-        panorama = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    panorama = sky_panorama(rng, light[:3]) if outdoor else np.zeros((HEIGHT, WIDTH, 3), np.float32)
     return Scene(
         surroundings=surroundings,
         planes=sample_planes(rng, outdoor),
