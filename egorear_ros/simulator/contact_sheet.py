@@ -24,7 +24,7 @@ CALIBRATION_PX: Final = 872
 GAP_PX: Final = 6
 
 
-def draw_joints(  # noqa: D417
+def draw_joints(
     image: Image, pixels: NDArray[np.floating], in_view: NDArray[np.bool_], visible: NDArray[np.bool_], scale: int = 2
 ) -> Image:
     """Return one view, `scale` times larger, with its joints: filled green visible, red rings hidden.

@@ -8,7 +8,7 @@ from egorear_ros.simulator.renderer.compile import Floats, Ints, f4, kernel
 
 
 @kernel
-def skin(  # noqa: D417
+def skin(
     rest: Floats,
     rest_normals: Floats,
     drape_normals: Floats,

@@ -51,7 +51,7 @@ def project_vertices(
 
 
 @kernel
-def rasterize(  # noqa: D417
+def rasterize(
     faces: Ints,
     two_sided: Ints,
     in_camera: Floats,

@@ -28,7 +28,7 @@ def corner_weights(faces: Ints, face: int, in_camera: Floats, rx: float, ry: flo
 
 
 @kernel
-def shade(  # noqa: D417
+def shade(
     samples: int,
     distance: Floats,
     triangle: Ints,

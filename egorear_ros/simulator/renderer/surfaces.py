@@ -47,7 +47,7 @@ def wrinkle(table: Floats, normal: Floats, x: float, y: float, z: float, strengt
 
 
 @inlined_kernel
-def mesh_color(  # noqa: D417
+def mesh_color(
     faces: Ints,
     face: int,
     weights: Floats,

@@ -13,7 +13,7 @@ TEXTURE_LEVELS: Final = 6
 
 
 @inlined_kernel
-def sample_texture(  # noqa: D417
+def sample_texture(
     textures: Bytes, linear: Floats, which: int, u: float, v: float, texels_per_pixel: float, color: Floats
 ) -> None:
     """Write the linear colour of a texture at (u, v), one tile per unit, filtered for the pixel's footprint.
