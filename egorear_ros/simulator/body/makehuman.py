@@ -85,7 +85,7 @@ def read_mhclo(path: Path) -> MakeHumanGarment:
         )
     return MakeHumanGarment(
         name=path.stem,
-        base=table[:, :3].astype(int),
+        base=table[:, :3].astype(np.int64),
         weights=table[:, 3:6],
         offsets=table[:, 6:9],
         scale=tuple(scale[axis] for axis in "xyz"),
@@ -117,7 +117,8 @@ def vertex_ranges(words: list[str]) -> set[int]:
 
 def read_faces(path: Path) -> tuple[int, NDArray[np.int64]]:
     """Number of vertices and triangles (F, 3) of an .obj file."""
-    vertices, faces = 0, []
+    vertices = 0
+    faces: list[list[int]] = []
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
@@ -128,7 +129,7 @@ def read_faces(path: Path) -> tuple[int, NDArray[np.int64]]:
         elif line.startswith("f "):
             corners = [int(word.split("/")[0]) - 1 for word in line.split()[1:]]
             faces.extend([corners[0], corners[k], corners[k + 1]] for k in range(1, len(corners) - 1))
-    return vertices, np.array(faces, int).reshape(-1, 3)
+    return vertices, np.array(faces, np.int64).reshape(-1, 3)
 
 
 def fitted(garment: MakeHumanGarment, marks: Landmarks, material: Floats) -> Surface:
