@@ -85,7 +85,7 @@ def read_mhclo(path: Path) -> MakeHumanGarment:
         )
     return MakeHumanGarment(
         name=path.stem,
-        base=table[:, :3].astype(int),
+        base=table[:, :3].astype(np.int64),
         weights=table[:, 3:6],
         offsets=table[:, 6:9],
         scale=tuple(scale[axis] for axis in "xyz"),
