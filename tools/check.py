@@ -9,7 +9,8 @@ CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "--quiet", "."]),
     ("types", ["mypy"]),
-    ("tests", ["pytest", "--quiet", "--durations=10"]),
+    # Two workers, a file to a worker: the tests that start a live graph would disturb each other in larger numbers.
+    ("tests", ["pytest", "--quiet", "--durations=10", "--numprocesses=2", "--dist=loadfile"]),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,9 @@ except ImportError:
 @pytest.fixture(autouse=True)
 def private_ros_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the test's nodes apart from everything else on this machine and network."""
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(1 + 4 * (zlib.crc32(run.encode()) % 24) + worker % 4))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 
