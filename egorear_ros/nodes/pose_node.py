@@ -17,6 +17,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_srvs.srv import SetBool
 
 from egorear_msgs import msg, srv
+from egorear_ros.data.messages import images_of
 from egorear_ros.datatypes import FrameSet, PipelineStatus, Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import PoseEstimate, PoseEstimator
@@ -27,7 +28,6 @@ from egorear_ros.nodes.conversions import (
     status_to_message,
 )
 from egorear_ros.nodes.health import Health
-from egorear_ros.nodes.images import decode_jpeg
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
@@ -150,11 +150,7 @@ class PoseNode(LifecycleNode):
                 self._health.problems.report("inference", f"inference failed: {type(error).__name__}: {error}")
 
     def _estimate(self, frame_set: FrameSet) -> None:
-        images = {
-            frame.view: frame.image if frame.image is not None else decode_jpeg(frame.jpeg, frame.view)
-            for frame in frame_set.frames
-            if frame.present
-        }
+        images = images_of(frame_set.frames)
         with self._swap:
             if self._estimator is None:
                 return

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from egorear_ros.errors import EgorearError
 
 NANOSECONDS = 1_000_000_000
+FEWEST_VIEWS = 2
+"""Default of `SyncConfig.min_views` where there is more than one camera."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class SyncConfig:
     @property
     def fewest_views(self) -> int:
         """`min_views` with its default filled in."""
-        return min(2, len(self.cameras)) if self.min_views is None else self.min_views
+        return min(FEWEST_VIEWS, len(self.cameras)) if self.min_views is None else self.min_views
 
     def offset_ns(self, camera: str) -> int:
         """Offset of a camera in nanoseconds; 0 if none is set."""
