@@ -15,8 +15,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         default="sim:0",
-        help="clip:DIR, sim:SEED, a text with {view} in it, or one device or file per camera separated by commas; "
-        "empty: images come from other nodes (default: %(default)s)",
+        help="clip:DIR, bag:PATH, sim:SEED, a text with {view} in it, or one device or file per camera separated by "
+        "commas; empty: images come from other nodes (default: %(default)s)",
     )
     parser.add_argument("--rig", default="ego4view", help="name or file of the rig (default: %(default)s)")
     parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="use only these cameras (default: all)")

@@ -30,7 +30,7 @@ from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, load_rig
 PARAMETERS = (
     Parameter("view", "front_left", "Which camera of the rig this is."),
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
-    Parameter("source", "", "Device, file, stream, clip:DIR or sim:SEED; see egorear_ros/capture/source.py."),
+    Parameter("source", "", "Device, file, stream, clip:DIR, bag:PATH or sim:SEED; see egorear_ros/capture/source.py."),
     Parameter("rate", 0.0, "Frame rate to ask for, Hz; 0 takes the source's own.", 0.0, 240.0),
     Parameter("transport", "raw", "What to publish.", choices=("raw", "compressed", "both")),
     Parameter("jpeg_quality", 90, "Quality of compressed images, percent.", 1, 100, dynamic=True),

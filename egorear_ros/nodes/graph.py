@@ -48,9 +48,9 @@ class GraphOptions:
 
     Attributes:
         rig: name or file of the rig.
-        source: where the cameras' images come from: `clip:DIR` or `sim:SEED` for all; a text with "{view}" in it; or
-            one source per camera in the rig's order, separated by commas. Empty: no camera nodes, images come from
-            elsewhere.
+        source: where the cameras' images come from: `clip:DIR`, `bag:PATH` or `sim:SEED` for all; a text with "{view}"
+            in it; or one source per camera in the rig's order, separated by commas. Empty: no camera nodes, images come
+            from elsewhere.
         model: network for the pose node; empty leaves the choice to the parameter file.
         device: auto, cpu or cuda; empty leaves it to the parameter file.
         views: use only these cameras; empty for all of the rig.

@@ -20,7 +20,7 @@ from egorear_msgs import msg, srv
 from egorear_ros.data.messages import images_of
 from egorear_ros.datatypes import FrameSet, PipelineStatus, Skeleton
 from egorear_ros.errors import EgorearError
-from egorear_ros.inference import PoseEstimate, PoseEstimator
+from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
 from egorear_ros.nodes.conversions import (
     frame_set_from_message,
     skeleton_2d_to_message,
@@ -33,7 +33,7 @@ from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 
 PARAMETERS = (
-    Parameter("model", "egorear-s", "Network: registry name of a shipped model, or path of a .safetensors file."),
+    Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
     Parameter("skeleton_id", "0", "Identity of the tracked person, for TF frame body_<id>."),

@@ -28,7 +28,14 @@ from egorear_ros.nodes.images import through_cv_bridge
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.rig import DEVICE_FRAME, load_rig
-from egorear_ros.sync import FEWEST_VIEWS, AlignedSet, CameraStatistics, SyncConfig, Synchronizer
+from egorear_ros.sync import (
+    FEWEST_VIEWS,
+    AlignedSet,
+    CameraStatistics,
+    SyncConfig,
+    Synchronizer,
+    config_from_parameters,
+)
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
@@ -72,7 +79,7 @@ class SynchronizerNode(Node):
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
-        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(self._config())
+        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config_from_parameters(self._views, p.values()))
         self._lock = threading.Lock()
         self._outgoing = threading.Lock()
         self._rates = {view: RateMeter() for view in self._views}
@@ -108,21 +115,6 @@ class SynchronizerNode(Node):
             with self._lock:
                 sets = self._synchronizer.add(frame.view, frame.stamp_ns, frame, time.monotonic_ns())
             self._send(sets)
-
-    def _config(self) -> SyncConfig:
-        p = self._settings
-        offsets = list(p["offsets"])
-        if len(offsets) not in {1, len(self._views)} or (len(offsets) == 1 and offsets[0] and len(self._views) > 1):
-            raise EgorearError(f"parameter 'offsets' has {len(offsets)} value(s), there are {len(self._views)} cameras")
-        return SyncConfig(
-            cameras=self._views,
-            tolerance=p["tolerance"],
-            deadline=p["deadline"],
-            offsets=dict(zip(self._views, offsets * (1 if len(offsets) > 1 else len(self._views)), strict=True)),
-            min_views=min(p["minimum_views"], len(self._views)),
-            queue_length=p["queue_length"],
-            lost_after=p["lost_after"],
-        )
 
     def _subscribe(self, view: str) -> Any:
         p = self._settings

@@ -47,7 +47,7 @@ See docs/sync.md for the reasons and the measurements.
 """
 
 from egorear_ros.sync.aligned_set import AlignedSet
-from egorear_ros.sync.config import FEWEST_VIEWS, SyncConfig
+from egorear_ros.sync.config import FEWEST_VIEWS, SyncConfig, config_from_parameters
 from egorear_ros.sync.statistics import CameraStatistics, Distribution, SyncStatistics
 from egorear_ros.sync.synchronizer import Synchronizer
 
@@ -59,4 +59,5 @@ __all__ = [
     "SyncConfig",
     "SyncStatistics",
     "Synchronizer",
+    "config_from_parameters",
 ]
