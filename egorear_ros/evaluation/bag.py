@@ -65,9 +65,7 @@ def estimate_bag(
     """
     result = BagEstimates(find_topics(bag, sync.cameras))
     if result.topics.ground_truth is None:  # said before the work, not after
-        raise BagError(
-            f"bag '{bag.path}' has no ground truth (.../ground_truth, egorear_msgs/Skeleton) to compare with"
-        )
+        raise BagError(f"bag '{bag.path}' has no ground truth (topic .../ground_truth) to compare with")
     for aligned in _aligned_sets(bag, sync, result, progress):
         try:
             images = images_of(frame for frame in aligned.frames if frame is not None)
