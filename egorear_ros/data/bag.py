@@ -176,11 +176,13 @@ class RigTopics:
         images: view -> topic of its images, for the views there are.
         compressed: whether they are JPEG.
         ground_truth: topic of the true skeletons, None where there are none.
+        namespace: of the images, without slashes at its ends.
     """
 
     images: dict[str, str]
     compressed: bool
     ground_truth: str | None
+    namespace: str
 
 
 def find_topics(bag: Bag, views: Sequence[str]) -> RigTopics:
@@ -199,7 +201,9 @@ def find_topics(bag: Bag, views: Sequence[str]) -> RigTopics:
             f"bag '{bag.path}' has no images of {', '.join(views)} (topics <view>/image_raw or "
             f"<view>/image_raw/compressed); it has {', '.join(sorted(bag.topics))}"
         )
-    return RigTopics(images, images is jpeg, _topic(bag, "/ground_truth", SKELETON))
+    view, topic = next(iter(images.items()))
+    namespace = topic.rpartition(f"/{view}/image_raw")[0].strip("/")
+    return RigTopics(images, images is jpeg, _topic(bag, "/ground_truth", SKELETON), namespace)
 
 
 def _topic(bag: Bag, ending: str, type_name: str) -> str | None:
