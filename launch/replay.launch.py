@@ -61,7 +61,8 @@ def start(context: LaunchContext) -> list:
         topics = find_topics(bag, load_rig(values["rig"]).names)
     graph = ExecuteProcess(cmd=graph_command(values, topics), output="screen", name="egorear")
     played = [*topics.images.values(), *([topics.ground_truth] if topics.ground_truth else [])]
-    play = ["ros2", "bag", "play", values["bag"], "--clock", "100", "--rate", values["rate"], "--topics", *played]
+    play = ["ros2", "bag", "play", values["bag"], "--clock", "100", "--rate", values["rate"]]
+    play += ["--disable-keyboard-controls", "--topics", *played]
     player = ExecuteProcess(cmd=play, output="screen", name="player")
     actions = [graph, TimerAction(period=float(values["delay"]), actions=[player])]
     for process, reason in ((player, "the bag has ended"), (graph, "the graph has ended")):
