@@ -5,6 +5,8 @@ Occlusion is ignored: an occluded joint has a target like any other. Source: the
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -58,3 +60,61 @@ def egotap_joint_heatmaps(pixels: Array, image_size: int = 1024) -> Array:
             inner = slice(_BORDER, -_BORDER)
             maps[joint] = gaussian_filter(canvas, 1.0)[inner, inner] / _PEAK
     return maps
+
+
+def egotap_limb_heatmaps(pixels: Array, parents: Sequence[int], image_size: int = 1024) -> tuple[Array, Array]:
+    """EgoTAP's limb maps: an anti-aliased line from each joint to its parent, blurred with sigma 1, times 2.
+
+    The network's targets are these maps times cos and times sin of `limb_angles`.
+
+    Args:
+        pixels: (J, 2) as (u, v) in the calibrated image.
+        parents: parent of each joint; the first joint is the root and has no limb.
+        image_size: width and height of that image.
+
+    Returns:
+        (J - 1, 64, 64) float32, and the limbs' lengths in heatmap pixels plus 1, (J - 1,).
+    """
+    points = np.asarray(pixels, dtype=np.float64) / image_size * MAP_SIZE
+    maps = np.zeros((len(points) - 1, MAP_SIZE, MAP_SIZE), dtype=np.float32)
+    for limb in range(len(points) - 1):
+        start, end = np.round(points[limb + 1]).astype(int), np.round(points[parents[limb + 1]]).astype(int)
+        canvas = np.zeros((MAP_SIZE, MAP_SIZE))
+        for x, y, value in antialiased_line(*start.tolist(), *end.tolist()):
+            if 0 <= x < MAP_SIZE and 0 <= y < MAP_SIZE:
+                canvas[y, x] = value
+        maps[limb] = 2.0 * gaussian_filter(canvas, 1.0, mode="constant")
+    ends = points[list(parents[1:])]
+    return maps, np.linalg.norm(points[1:] - ends, axis=-1) + 1.0
+
+
+def limb_angles(points_camera: Array, parents: Sequence[int]) -> Array:
+    """Angle of each limb, from joint to parent, out of the image plane: (J, 3) in the left camera -> (J - 1,) rad."""
+    points = np.asarray(points_camera, dtype=np.float64)
+    limb = points[list(parents[1:])] - points[1:]
+    return np.arctan2(limb[:, 2], np.hypot(limb[:, 0], limb[:, 1]))
+
+
+def antialiased_line(x: int, y: int, end_x: int, end_y: int) -> Iterator[tuple[int, int, float]]:
+    """Pixels of a line with their coverage in 0..1: Bresenham's line with the error term as distance (Zingl, 2012)."""
+    step_x, step_y = (1 if x < end_x else -1), (1 if y < end_y else -1)
+    dx, dy = abs(end_x - x), abs(end_y - y)
+    length = math.hypot(dx, dy) or 1.0
+    error = dx - dy
+    while True:
+        yield x, y, 1.0 - abs(error - dx + dy) / length
+        before, column = error, x
+        if 2 * before >= -dx:
+            if x == end_x:
+                return
+            if before + dy < length:
+                yield x, y + step_y, 1.0 - (before + dy) / length
+            error -= dy
+            x += step_x
+        if 2 * before <= dy:
+            if y == end_y:
+                return
+            if dx - before < length:
+                yield column + step_x, y, 1.0 - (dx - before) / length
+            error += dx
+            y += step_y

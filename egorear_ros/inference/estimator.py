@@ -58,7 +58,7 @@ class PoseEstimator:
         Raises:
             EgorearError: no such model, or the file is not one of ours; InputError: it does not estimate poses.
         """
-        network, card = load_weights(_weights_file(model))
+        network, card = load_weights(find_weights(model))
         config = card.config
         if not isinstance(config, EgoRearConfig) or not config.lifting or config.frame != "device":
             raise InputError(
@@ -160,7 +160,12 @@ def _confidence(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.insert(best, HEAD, best[NECK_HEATMAP]).astype(np.float32)
 
 
-def _weights_file(model: str) -> Path:
+def find_weights(model: str) -> Path:
+    """Path of a model's weights: of a shipped one by name, or the path given.
+
+    Raises:
+        InputError: no model of this name is shipped.
+    """
     if model.endswith(WEIGHTS_SUFFIX):
         return Path(model)
     try:

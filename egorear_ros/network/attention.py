@@ -24,11 +24,15 @@ class DeformableAttention(nn.Module):
         points: points per head and level.
     """
 
+    map_sizes: Tensor
+
     def __init__(self, dim: int, level_sizes: Sequence[tuple[int, int]], heads: int = 4, points: int = 16) -> None:
         super().__init__()
         self.heads, self.points = heads, points
         self.level_sizes = tuple(level_sizes)
         levels = len(self.level_sizes)
+        sizes = torch.tensor([[width, height] for height, width in self.level_sizes], dtype=torch.float32)
+        self.register_buffer("map_sizes", sizes, persistent=False)
         self.sampling_offsets = nn.Linear(dim, heads * levels * points * 2)
         self.attention_weights = nn.Linear(dim, heads * levels * points)
         self.value_proj = nn.Linear(dim, dim)
@@ -75,8 +79,8 @@ class DeformableAttention(nn.Module):
             maps = value[:, start : start + height * width].transpose(1, 2)
             maps = maps.reshape(batch * self.heads, -1, height, width)
             start += height * width
-            scale = offsets.new_tensor([width, height])
-            points = anchors[:, :, None, None] + offsets[:, :, :, level] / scale  # (B, Q, heads, points, 2)
+            # Offsets are in pixels of their map: (B, Q, heads, points, 2)
+            points = anchors[:, :, None, None] + offsets[:, :, :, level] / self.map_sizes[level]
             grid = 2.0 * points.transpose(1, 2).flatten(0, 1) - 1.0  # (B * heads, Q, points, 2)
             sampled = F.grid_sample(maps, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
             weight = weights[:, :, :, level].transpose(1, 2).flatten(0, 1)  # (B * heads, Q, points)

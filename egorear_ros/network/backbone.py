@@ -125,7 +125,7 @@ def _level(
 
 
 def _kaiming(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, nn.Conv2d) and not module.weight.is_meta:  # drawing numbers for no memory is slow
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 

@@ -45,7 +45,8 @@ class AnchorProjection(nn.Module):
             in_camera = points @ rotation[:, view].transpose(-2, -1) + translation[:, view, None]
             if self.syn_inplace_projection:
                 points = in_camera
-            uv = camera.project(in_camera) / in_camera.new_tensor([camera.width, camera.height])
+            pixels = camera.project(in_camera)
+            uv = torch.stack([pixels[..., 0] / camera.width, pixels[..., 1] / camera.height], dim=-1)
             inside.append(((uv > 0.0) & (uv < 1.0)).all(dim=-1))
             anchors.append(uv.clamp(0.0, 1.0))
         return points, torch.stack(anchors, dim=1), torch.stack(inside, dim=1)

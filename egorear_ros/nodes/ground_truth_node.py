@@ -6,13 +6,14 @@ Topic: out `ground_truth`. Recordings made with it can be evaluated later.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rclpy.node import Node
 
 from egorear_msgs import msg
 from egorear_ros.capture import SourceError, TruthSource, open_truth
+from egorear_ros.datatypes import Skeleton
 from egorear_ros.nodes.conversions import skeleton_to_message
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.parameters import Parameter, Parameters
@@ -26,10 +27,15 @@ PARAMETERS = (
 
 
 class GroundTruthNode(Node):
-    """Publishes what the networks should find."""
+    """Publishes what the networks should find.
+
+    Attributes:
+        listeners: called with every true skeleton; for those in the same process.
+    """
 
     def __init__(self, name: str = "ground_truth_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
+        self.listeners: list[Callable[[Skeleton], None]] = []
         self._settings = p = Parameters(self, PARAMETERS)
         self._health = Health(self, self._figures)
         self._truth: TruthSource = open_truth(p["source"], load_rig(p["rig"]), p["rate"])
@@ -51,6 +57,8 @@ class GroundTruthNode(Node):
                 self._health.problems.report("source", str(error))
                 return
             if not self._stopping.is_set():
+                for listener in self.listeners:
+                    listener(skeleton)
                 self._publisher.publish(skeleton_to_message(skeleton))
 
     def _figures(self) -> Mapping[str, object]:

@@ -42,7 +42,7 @@ def compose(specs: Sequence[NodeSpec], namespace: str = NAMESPACE) -> list[Node]
             if kind == "camera_node":
                 synchronizer.listen_to(node)
         if pose is not None:
-            synchronizer.listener = pose.submit
+            synchronizer.listeners.append(pose.submit)
     return [node for _, node in nodes]
 
 

@@ -18,7 +18,7 @@ from std_srvs.srv import SetBool
 
 from egorear_msgs import msg, srv
 from egorear_ros.data.messages import images_of
-from egorear_ros.datatypes import FrameSet, PipelineStatus, Skeleton
+from egorear_ros.datatypes import FrameSet, PipelineStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
 from egorear_ros.nodes.conversions import (
@@ -48,12 +48,12 @@ class PoseNode(LifecycleNode):
     """Runs the network.
 
     Attributes:
-        listener: called with every skeleton by the inference thread; the composed graph sets it to spare DDS.
+        listeners: called with every estimate and its stamp by the inference thread; for those in the same process.
     """
 
     def __init__(self, name: str = "pose_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
-        self.listener: Callable[[Skeleton], None] | None = None
+        self.listeners: list[Callable[[PoseEstimate, int], None]] = []
         self._settings = Parameters(self, PARAMETERS)
         self._health = Health(self, self._figures)
         self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
@@ -160,8 +160,8 @@ class PoseNode(LifecycleNode):
     def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
         skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
         self._skeletons.publish(skeleton_to_message(skeleton))
-        if self.listener is not None:
-            self.listener(skeleton)
+        for listener in self.listeners:
+            listener(estimate, stamp_ns)
         if self._settings["publish_2d"]:
             for skeleton_2d in estimate.skeletons_2d(stamp_ns):
                 self._publisher_2d(skeleton_2d.view).publish(skeleton_2d_to_message(skeleton_2d))
@@ -195,6 +195,11 @@ class PoseNode(LifecycleNode):
         return response
 
     def _load_model(self, request: srv.LoadModel.Request, response: srv.LoadModel.Response) -> srv.LoadModel.Response:
+        """Swap the network.
+
+        Frame sets from within the process keep the old one busy meanwhile; those that come over DDS wait. A coroutine
+        would spare them that, but the EventsExecutor of rclpy 7.1 never resumes one.
+        """
         try:
             self._use(request.model)
             response.success, response.message = True, f"'{request.model}' is in use"

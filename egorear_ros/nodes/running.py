@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
@@ -19,12 +20,15 @@ from egorear_ros.errors import EgorearError
 FOREVER_S = 1e6
 
 
-def run_nodes(build: Callable[[], Sequence[Node]], args: Sequence[str] | None = None) -> int:
+def run_nodes(
+    build: Callable[[], Sequence[Node]], args: Sequence[str] | None = None, seconds: float = FOREVER_S
+) -> int:
     """Initialise ROS, build the nodes, spin until a signal or shutdown, and clean up.
 
     Args:
         build: makes the nodes; an EgorearError from it is one line and status 1.
         args: command line, for --ros-args.
+        seconds: end by itself after this time.
 
     Returns:
         Exit status: 0 after SIGINT, SIGTERM or an orderly shutdown, 1 when the nodes could not be built.
@@ -33,7 +37,7 @@ def run_nodes(build: Callable[[], Sequence[Node]], args: Sequence[str] | None = 
     nodes: Sequence[Node] = ()
     try:
         nodes = build()
-        spin(nodes)
+        spin(nodes, seconds)
     except EgorearError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
@@ -49,8 +53,8 @@ def run_nodes(build: Callable[[], Sequence[Node]], args: Sequence[str] | None = 
     return 0
 
 
-def spin(nodes: Sequence[Node]) -> None:
-    """Spin on the EventsExecutor until SIGINT or SIGTERM.
+def spin(nodes: Sequence[Node], seconds: float) -> None:
+    """Spin on the EventsExecutor until SIGINT or SIGTERM, or for some seconds.
 
     The EventsExecutor has half the latency and a third of the CPU of the single-threaded one (docs/performance.md); its
     `spin()` never calls back in the PyPI wheels of rclpy 7.1, so it waits for a future instead.
@@ -66,8 +70,9 @@ def spin(nodes: Sequence[Node]) -> None:
 
     previous = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        end = time.monotonic() + seconds
         # One long wait would keep Python from ever running the signal handler.
-        while not stop.done() and rclpy.ok():
+        while not stop.done() and rclpy.ok() and time.monotonic() < end:
             executor.spin_until_future_complete(stop, 0.2)
     finally:
         for number, handler in previous.items():

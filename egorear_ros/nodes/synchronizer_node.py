@@ -70,12 +70,12 @@ class SynchronizerNode(Node):
     """Aligns the cameras' frames.
 
     Attributes:
-        listener: called with every frame set, from the thread that completed it; the composed graph sets it.
+        listeners: called with every frame set, from the thread that completed it; for those in the same process.
     """
 
     def __init__(self, name: str = "synchronizer_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
-        self.listener: Callable[[FrameSet], None] | None = None
+        self.listeners: list[Callable[[FrameSet], None]] = []
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
@@ -155,8 +155,8 @@ class SynchronizerNode(Node):
             frame_set = self._frame_set(aligned)
             self._sets.tick(time.monotonic())
             self._latency.add((self.get_clock().now().nanoseconds - frame_set.stamp_ns) / NANOSECONDS)
-            if self.listener is not None:
-                self.listener(frame_set)
+            for listener in self.listeners:
+                listener(frame_set)
             if self._publisher.get_subscription_count():
                 self._publisher.publish(frame_set_to_message(frame_set))
 

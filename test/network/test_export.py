@@ -52,7 +52,9 @@ def results(network: EgoRear, inputs: tuple[Tensor, ...]) -> list[Tensor]:
     return [*output.heatmaps, *output.poses]
 
 
-def test_torch_export_agrees(network: EgoRear, inputs: tuple[Tensor, ...], program: torch.export.ExportedProgram) -> None:
+def test_torch_export_agrees(
+    network: EgoRear, inputs: tuple[Tensor, ...], program: torch.export.ExportedProgram
+) -> None:
     exported: EgoRear = program.module()
     for mask in (inputs[2], torch.ones_like(inputs[2])):
         for ours, theirs in zip(

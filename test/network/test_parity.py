@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from egorear_ros.evaluation import metrics
 from egorear_ros.network import OFFICIAL_MODELS, NetworkOutput, build, load_official_state
 from egorear_ros.network.official import official_layout
 from egorear_ros.training import losses
@@ -139,10 +140,28 @@ def lifted(out: NetworkOutput) -> dict[str, Tensor]:
     }
 
 
+def heatmap_metrics(maps: Tensor, seed: int, peaks: bool) -> dict[str, Tensor]:
+    """The official heatmap metrics; EgoRear's archive counts the peaks it has set in the target."""
+    found, truth = maps.numpy(), spec.heatmap_target(seed, 2, 2)
+    if not peaks:
+        errors = metrics.heatmap_l1(found, truth), metrics.heatmap_positive_l1(found, truth)
+        return {
+            f"metric.{key}": torch.tensor(value)
+            for key, value in zip(("l1_error", "pos_l1_error"), errors, strict=True)
+        }
+    truth[:, :, 0:5, 3, 4] = 1.0
+    return {
+        "metric.m_l1_error_heatmap": torch.tensor(metrics.heatmap_l1(found, truth)),
+        "metric.m_pos_l1_error_heatmap": torch.tensor(metrics.heatmap_positive_l1(found, truth)),
+        "metric.m_mse_heatmap": torch.tensor(metrics.heatmap_mse(found, truth)),
+        "metric.m_mse_pts2d": torch.tensor(metrics.peak_mse(found, truth)),
+    }
+
+
 CASES = {
     "egorear_heatmap_front": Case(
         lambda _: (image_tensor(101),),
-        lambda out: {"heatmap": out.heatmaps[0]},
+        lambda out: {"heatmap": out.heatmaps[0], **heatmap_metrics(out.heatmaps[0], 102, peaks=True)},
         lambda out: {"train.loss_total": losses.heatmap_losses(out.heatmaps, maps_tensor(102, 1))[0]},
         train=lambda _: (image_tensor(101)[:, :1],),
         hooks={"fpn_feat": "encoder@0", **{f"backbone_s{4 * 2**i}": f"encoder.backbone@{i + 1}" for i in range(4)}},
@@ -150,7 +169,7 @@ CASES = {
     ),
     "egoposeformer_heatmap": Case(
         lambda _: (image_tensor(201),),
-        lambda out: {"heatmap": out.heatmaps[0]},
+        lambda out: {"heatmap": out.heatmaps[0], **heatmap_metrics(out.heatmaps[0], 202, peaks=False)},
         lambda out: {"train.heatmap_loss": losses.heatmap_losses(out.heatmaps, maps_tensor(202, 2)[:, :1])[0]},
         train=lambda _: (image_tensor(201)[:, :1],),
         hooks={"fpn_feat": "encoder@0"},
@@ -204,8 +223,15 @@ def _skeleton(name: str) -> nn.Module:
         return build(OFFICIAL_MODELS[name].config)
 
 
-def assert_same(archive: Any, key: str, value: Tensor) -> None:
-    """Compare with an array of the archive, whole or every k-th element of it."""
+def valid_joints(archive: Any, key: str) -> Any:
+    """(B, J) bool: which joints are visible in the view whose cross attention `key` names; norm_cross has no view."""
+    view = key.rpartition(".")[2]
+    valid = archive["lift.anchors_valid" if key.startswith("lift.") else "anchors_valid"]
+    return valid[:, int(view)] if view.isdigit() else None
+
+
+def assert_same(archive: Any, key: str, value: Tensor, where: Any = None) -> None:
+    """Compare with an array of the archive, whole, every k-th element of it, or some rows."""
     ours = value.detach().numpy()
     stored = archive[key] if key in archive else archive[f"{key}__sub"]
     if key not in archive:
@@ -215,7 +241,8 @@ def assert_same(archive: Any, key: str, value: Tensor) -> None:
         assert np.array_equal(ours.reshape(stored.shape), stored), key
         return
     scale = np.abs(archive[f"{key}__stat"]).max() if f"{key}__stat" in archive else np.abs(stored).max()
-    error = np.abs(ours.reshape(stored.shape) - stored).max() / scale
+    difference = np.abs(ours.reshape(stored.shape) - stored)
+    error = (difference if where is None else difference[where]).max() / scale
     assert error < OUTPUT_TOLERANCE, f"{key} is off by {error:.1e} of its scale"
 
 
@@ -253,7 +280,8 @@ def test_outputs_and_intermediate_arrays(loaded: tuple[str, nn.Module, Any]) -> 
         value = recorded(calls, hook)
         if key == "skel_out":  # stored (joint, batch, state)
             value = value.transpose(0, 1).contiguous()
-        assert_same(archive, key, value)
+        # What a view says about a joint it cannot see is thrown away; far outside the map it is ill-conditioned.
+        assert_same(archive, key, value, where=valid_joints(archive, key) if "cross" in key else None)
 
 
 def test_training_step(loaded: tuple[str, nn.Module, Any]) -> None:
@@ -264,6 +292,12 @@ def test_training_step(loaded: tuple[str, nn.Module, Any]) -> None:
     for key, value in found.items():
         assert value.item() == pytest.approx(float(archive[key]), rel=1e-4), key
     torch.stack(list(found.values())).sum().backward()
+
+    if "train.bn_names" in archive:  # running statistics move, also those of frozen estimators
+        names = {theirs: ours for ours, theirs in official_layout(name, network).names.items()}
+        state = network.state_dict()
+        for theirs, total in zip(archive["train.bn_names"], archive["train.bn_running_mean_sum_after"], strict=True):
+            assert state[names[str(theirs)]].sum().item() == pytest.approx(total, rel=1e-4, abs=1e-4), theirs
 
     official = {theirs: ours for ours, theirs in official_layout(name, network).names.items()}
     gradients = {ours: parameter.grad for ours, parameter in network.named_parameters()}
@@ -278,6 +312,19 @@ def test_training_step(loaded: tuple[str, nn.Module, Any]) -> None:
             # of 30 million entries is itself off by 0.2 percent.
             size = torch.linalg.vector_norm(gradient, dtype=torch.float64).item()
             assert size == pytest.approx(norm, rel=GRADIENT_TOLERANCE, abs=1e-7 * largest), theirs
+
+
+def test_syn_weights_with_the_correct_projection() -> None:
+    """Our own models use the correct projection; the archive holds what official weights give with it."""
+    name = "egorear_pose3d_syn_stereo_front"
+    network = load_official_state(name, official_weights(name, _skeleton(name)))
+    archive = np.load(spec.GOLDEN / f"{name}.npz")
+    network.lifter.projection.syn_inplace_projection = False
+    with torch.no_grad():
+        found = poses_cm(network(image_tensor(122)))
+    for key, pose in found.items():
+        assert_same(archive, f"pure_projection.{key}", pose)
+    assert np.abs(found["pose_3"].numpy() - archive["pose_3"]).max() > 0.01
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if (spec.GOLDEN / f"{name}.nograd.txt").exists()])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from egorear_ros.cli import main
 from egorear_ros.network import (
     OFFICIAL_MODELS,
     VIEW_SETS,
@@ -134,3 +135,11 @@ def test_wrong_inputs_say_what_is_wrong() -> None:
         network(images, None, torch.zeros(1, 2, dtype=torch.bool))
     with pytest.raises(ValueError, match="expected bool"):
         network(images, None, torch.ones(1, 2))
+
+
+def test_models_command_lists_parameters_and_flops(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["models", "heatmap-front"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if "heatmap-front" in line)
+    assert row.split() == ["heatmap-front", "2", "11.84", "13.63"]
+    assert main.main(["models", "nonsense"]) == 1
+    assert "there is no model 'nonsense'" in capsys.readouterr().err

@@ -1,0 +1,94 @@
+"""See it work: a helmet with four cameras, its skeleton and the truth, live in the browser."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from egorear_ros import resources
+from egorear_ros.errors import EgorearError
+from egorear_ros.rig import load_rig
+
+DEMO_CLIP = "assets/demo_clip"
+HEADLESS_SECONDS = 12.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--source", default="", help="clip:DIR or sim:SEED (default: the bundled clip)")
+    parser.add_argument("--model", default="egorear-s", help="network: shipped name or .safetensors file")
+    parser.add_argument(
+        "--headless", action="store_true", help="no browser: write a recording, a picture and a summary"
+    )
+    parser.add_argument(
+        "--seconds", type=float, help=f"end after this time (default: {HEADLESS_SECONDS:.0f} if headless)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/demo"), help="where headless files go (default: out/demo)"
+    )
+    parser.add_argument("--port", type=int, default=9090, help="port of the web page (default: %(default)s)")
+    parser.add_argument("--no-open", action="store_true", help="do not open a browser, only serve the page")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; headless it writes demo.rrd, demo.png and summary.json."""
+    from egorear_ros.nodes.demo import Monitor, has_model, run_demo
+    from egorear_ros.nodes.graph import GraphOptions
+    from egorear_ros.nodes.running import FOREVER_S
+    from egorear_ros.visualization.rerun_view import RerunView
+
+    source, rig = demo_source(args.source)
+    if not has_model(args.model):
+        print(f"There is no trained model '{args.model}' yet: the demo shows the cameras and the true skeleton only.")
+    view = RerunView(load_rig(rig))
+    monitor = Monitor(view, report=lambda line: print(line, flush=True))
+    if args.headless:
+        args.out.mkdir(parents=True, exist_ok=True)
+        view.save(args.out / "demo.rrd")
+    else:
+        address = view.serve(args.port, args.port + 786, open_browser=not args.no_open)
+        print(f"Open {address}\nCtrl-C ends the demo.", flush=True)
+    options = GraphOptions(rig=rig, source=source, model=args.model)
+    seconds = args.seconds or (HEADLESS_SECONDS if args.headless else FOREVER_S)
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    ros_args = [sys.argv[0], "--ros-args", "--params-file", str(resources.find("config/egorear.yaml"))]
+    status = run_demo(options, monitor, [*ros_args, "--log-level", "warn"], seconds)
+    view.close()
+    if args.headless and status == 0:
+        write_results(args.out, rig, monitor)
+    return status
+
+
+def demo_source(source: str) -> tuple[str, str]:
+    """Source and rig of the demo: a clip brings its own rig."""
+    if not source:
+        source = f"clip:{resources.find(DEMO_CLIP)}"
+    scheme, _, rest = source.partition(":")
+    if scheme == "clip":
+        return source, str(Path(rest) / "rig.yaml")
+    if scheme == "sim":
+        return source, "ego4view"
+    raise EgorearError(f"source '{source}' has no ground truth to compare with; the demo takes clip:DIR or sim:SEED")
+
+
+def write_results(folder: Path, rig: str, monitor: object) -> None:
+    """Write the picture and the summary, and say where."""
+    import cv2
+
+    from egorear_ros.nodes.demo import Monitor
+    from egorear_ros.visualization.picture import draw_moment
+
+    assert isinstance(monitor, Monitor)
+    moment = monitor.newest()
+    if moment is None or moment.frame_set is None:
+        raise EgorearError("the demo produced no frame set; `egorear doctor` may know why")
+    images = {frame.view: frame.image for frame in moment.frame_set.frames if frame.image is not None}
+    skeletons = {"truth": moment.truth, "estimate": moment.estimate}
+    picture = draw_moment(load_rig(rig), images, {name: s for name, s in skeletons.items() if s is not None})
+    cv2.imwrite(str(folder / "demo.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    summary = monitor.summary()
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    print(f"{json.dumps(summary)}\nWrote {folder}/demo.png, {folder}/demo.rrd (rerun {folder}/demo.rrd), summary.json")

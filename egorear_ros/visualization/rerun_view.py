@@ -1,0 +1,141 @@
+"""The live view in a browser (rerun): four images with 2D joints, the 3D skeleton beside the truth, errors and latency.
+
+Also writes the same as a recording (.rrd), which `rerun FILE` and the web viewer open.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import rerun as rr
+import rerun.blueprint as rrb
+
+from egorear_ros.datatypes import FrameSet, Skeleton, Skeleton2D
+from egorear_ros.rig import HELMET_FRAME, Rig
+from egorear_ros.rig.rigid import transform_points
+from egorear_ros.skeleton import BONES, JOINTS
+
+TIMELINE = "stamp"
+JPEG_QUALITY = 75
+JOINT_RADIUS_M = 0.025
+BONE_RADIUS_M = 0.008
+TRUTH_COLOR = (120, 170, 255, 140)
+MEMORY_LIMIT = "500MiB"
+
+
+class RerunView:
+    """Shows what the graph does. Every method may be called from any thread.
+
+    Args:
+        rig: cameras to lay out, and the frame the skeleton is drawn in.
+    """
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._recording = rr.RecordingStream("egorear")
+        self._lock = threading.Lock()
+
+    def serve(self, port: int, grpc_port: int, open_browser: bool) -> str:
+        """Start the web viewer; returns its address."""
+        source = rr.serve_grpc(
+            grpc_port=grpc_port,
+            default_blueprint=self._blueprint(),
+            recording=self._recording,
+            server_memory_limit=MEMORY_LIMIT,
+            newest_first=True,
+        )
+        rr.serve_web_viewer(web_port=port, open_browser=open_browser, connect_to=source)
+        self._show_rig()
+        return f"http://localhost:{port}/?url={quote(source, safe='')}"
+
+    def save(self, path: Path) -> None:
+        """Write everything from now on to a recording."""
+        rr.save(path, default_blueprint=self._blueprint(), recording=self._recording)
+        self._show_rig()
+
+    def close(self) -> None:
+        """Write what is still on its way."""
+        self._recording.flush()
+        self._recording.disconnect()
+
+    def show_frame_set(self, frame_set: FrameSet) -> None:
+        """Show the images of a frame set."""
+        with self._at(frame_set.stamp_ns):
+            for frame in frame_set.frames:
+                data = frame.jpeg or (encode(frame.image) if frame.image is not None else b"")
+                if data:
+                    image = rr.EncodedImage(contents=data, media_type="image/jpeg")
+                    self._recording.log(f"cameras/{frame.view}/image", image)
+            self._recording.log("timing/spread_ms", rr.Scalars([1e3 * frame_set.spread_s]))
+
+    def show_joints_2d(self, skeleton: Skeleton2D) -> None:
+        """Show the joints found in one image."""
+        points = rr.Points2D(skeleton.pixels, colors=confidence_colors(skeleton.score), radii=2.5)
+        with self._at(skeleton.stamp_ns):
+            self._recording.log(f"cameras/{skeleton.view}/image/joints", points)
+
+    def show_skeleton(self, skeleton: Skeleton, truth: bool = False) -> None:
+        """Show a 3D skeleton: the estimate coloured by confidence, the truth pale blue."""
+        points = transform_points(self._rig.helmet_from_device, skeleton.positions_m)
+        colors = np.tile(TRUTH_COLOR, (len(JOINTS), 1)) if truth else confidence_colors(skeleton.confidence)
+        name = "truth" if truth else "skeleton"
+        bones = [points[[start, end]] for start, end in BONES]
+        bone_colors = [colors[end] for _, end in BONES]
+        with self._at(skeleton.stamp_ns):
+            self._recording.log(f"world/{name}/joints", rr.Points3D(points, colors=colors, radii=JOINT_RADIUS_M))
+            lines = rr.LineStrips3D(bones, colors=bone_colors, radii=BONE_RADIUS_M)
+            self._recording.log(f"world/{name}/bones", lines)
+
+    def show_figures(self, stamp_ns: int, figures: dict[str, float]) -> None:
+        """Plot figures over time; names are paths such as "error/mpjpe_mm"."""
+        with self._at(stamp_ns):
+            for name, value in figures.items():
+                if np.isfinite(value):
+                    self._recording.log(name, rr.Scalars([value]))
+
+    @contextmanager
+    def _at(self, stamp_ns: int) -> Iterator[None]:
+        """Hold the view for this moment: the time is a state of the recording, so threads must take turns."""
+        with self._lock:
+            self._recording.set_time(TIMELINE, timestamp=np.datetime64(stamp_ns, "ns"))
+            yield
+
+    def _show_rig(self) -> None:
+        for camera in self._rig.cameras:
+            pose = self._rig.helmet_from_device @ camera.device_from_camera
+            entity = f"world/{HELMET_FRAME}/{camera.name}"
+            self._recording.log(entity, rr.Transform3D(translation=pose[:3, 3], mat3x3=pose[:3, :3]), static=True)
+            self._recording.log(
+                entity, rr.Boxes3D(half_sizes=[(0.015, 0.015, 0.015)], colors=[(40, 40, 50)]), static=True
+            )
+        self._recording.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
+
+    def _blueprint(self) -> rrb.Blueprint:
+        images = [rrb.Spatial2DView(origin=f"cameras/{name}", name=name) for name in self._rig.names]
+        plots = [
+            rrb.TimeSeriesView(origin="error", name="error, mm"),
+            rrb.TimeSeriesView(origin="timing", name="latency and spread, ms"),
+        ]
+        scene = rrb.Spatial3DView(origin="world", name="skeleton (helmet frame)")
+        left = rrb.Vertical(rrb.Grid(*images, grid_columns=2), rrb.Horizontal(*plots), row_shares=[3, 1])
+        return rrb.Blueprint(rrb.Horizontal(left, scene, column_shares=[3, 2]), collapse_panels=True)
+
+
+def encode(image: npt.NDArray[np.uint8]) -> bytes:
+    """(H, W, 3) uint8 RGB to JPEG."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)[1].tobytes()
+
+
+def confidence_colors(confidence: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """(N,) confidences to (N, 4) uint8 RGBA: red is a guess, green is certain."""
+    certain = np.nan_to_num(confidence, nan=0.0).clip(0, 1)
+    red, green = np.minimum(1, 2 * (1 - certain)), np.minimum(1, 2 * certain)
+    return (255 * np.stack([red, green, np.full_like(red, 0.1), np.ones_like(red)], -1)).astype(np.uint8)
