@@ -13,30 +13,31 @@ from pathlib import Path
 from egorear_ros.errors import EgorearError
 
 PACKAGE = "egorear"
+MESSAGES = "egorear_msgs"
 
 
-def share_directories() -> Iterator[Path]:
-    """Yield the folders that may hold our shared files, the most specific first."""
+def share_directories(package: str = PACKAGE) -> Iterator[Path]:
+    """Yield the folders that may hold the shared files of one of our two packages, the most specific first."""
     checkout = Path(__file__).resolve().parent.parent
     if (checkout / "package.xml").is_file():
-        yield checkout
+        yield checkout if package == PACKAGE else checkout / package
     for prefix in [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]:
-        share = Path(prefix) / "share" / PACKAGE
+        share = Path(prefix) / "share" / package
         if prefix and share.is_dir():
             yield share
 
 
-def find(relative_path: str) -> Path:
+def find(relative_path: str, package: str = PACKAGE) -> Path:
     """Return the path of a shipped file or folder, such as ``"config/rigs/ego4view.yaml"``.
 
     Raises:
-        EgorearError: no installation of egorear on this machine holds it.
+        EgorearError: no installation of the package on this machine holds it.
     """
-    for directory in share_directories():
+    for directory in share_directories(package):
         candidate = directory / relative_path
         if candidate.exists():
             return candidate
-    searched = ", ".join(str(directory) for directory in share_directories()) or "no folder at all"
+    searched = ", ".join(str(directory) for directory in share_directories(package)) or "no folder at all"
     raise EgorearError(
-        f"'{relative_path}' is not in this installation of egorear (searched {searched}); install it again"
+        f"'{relative_path}' is not in this installation of {package} (searched {searched}); install it again"
     )

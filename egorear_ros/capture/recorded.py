@@ -93,7 +93,7 @@ class TruthSource(ABC):
 
 
 def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:
-    """Open the ground truth of `clip:DIR` or `sim:SEED`.
+    """Open the ground truth of `clip:DIR`, `bag:PATH` or `sim:SEED`.
 
     Raises:
         SourceError: the source has none.
@@ -101,9 +101,13 @@ def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:
     scheme, _, rest = uri.partition(":")
     if scheme == "clip":
         return ClipTruth(rest)
+    if scheme == "bag":
+        from egorear_ros.capture.bag import open_bag_truth
+
+        return open_bag_truth(rest, rig)
     if scheme == "sim":
         return SimulatorTruth(shared_simulator(_seed(rest), rig, rate_hz or SIMULATED_RATE_HZ))
-    raise SourceError(f"source '{uri}' has no ground truth; clip:DIR and sim:SEED do")
+    raise SourceError(f"source '{uri}' has no ground truth; clip:DIR, bag:PATH and sim:SEED do")
 
 
 class ClipTruth(TruthSource):

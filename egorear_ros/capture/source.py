@@ -7,6 +7,7 @@
 | `gst: v4l2src ! ... ! appsink` | GStreamer pipeline (where OpenCV was built with it) |
 | `walk.mp4`, `frames/%06d.jpg` | video file or numbered images, played at its frame rate, in a loop |
 | `clip:DIR` | this view of a recorded rig clip, all views in step |
+| `bag:PATH` | this view of a ROS bag, all views in step |
 | `sim:SEED` | this view of the simulated helmet, all views in step |
 """
 
@@ -60,7 +61,7 @@ def open_source(uri: str, view: str, rig: Rig, rate_hz: float = 0.0) -> FrameSou
     Args:
         uri: what to open.
         view: which view of a clip or of the simulator; devices and files do not need it.
-        rig: the rig the simulator renders.
+        rig: the rig whose views a bag holds or the simulator renders.
         rate_hz: frame rate to ask for; 0 takes the source's own.
 
     Raises:
@@ -71,8 +72,12 @@ def open_source(uri: str, view: str, rig: Rig, rate_hz: float = 0.0) -> FrameSou
     scheme, _, rest = uri.partition(":")
     if not uri:
         raise SourceError(
-            f"camera '{view}' has no source; set 'source' to a device, file, stream, clip:DIR or sim:SEED"
+            f"camera '{view}' has no source; set 'source' to a device, file, stream, clip:DIR, bag:PATH or sim:SEED"
         )
+    if scheme == "bag":
+        from egorear_ros.capture.bag import open_bag
+
+        return open_bag(rest, view, rig)
     if scheme in RECORDED_SCHEMES:
         from egorear_ros.capture.recorded import open_clip, open_simulator
 
@@ -80,4 +85,4 @@ def open_source(uri: str, view: str, rig: Rig, rate_hz: float = 0.0) -> FrameSou
     return open_video(uri, view, rate_hz)
 
 
-RECORDED_SCHEMES = ("clip", "sim")
+RECORDED_SCHEMES = ("clip", "bag", "sim")

@@ -15,11 +15,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         default="sim:0",
-        help="clip:DIR, sim:SEED, a text with {view} in it, or one device or file per camera separated by commas; "
-        "empty: images come from other nodes (default: %(default)s)",
+        help="clip:DIR, bag:PATH, sim:SEED, a text with {view} in it, or one device or file per camera separated by "
+        "commas; empty: images come from other nodes (default: %(default)s)",
     )
     parser.add_argument("--rig", default="ego4view", help="name or file of the rig (default: %(default)s)")
     parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="use only these cameras (default: all)")
+    parser.add_argument("--transport", default="", choices=("raw", "compressed"), help="images between nodes")
     parser.add_argument("--model", default="", help="network: shipped name or .safetensors file")
     parser.add_argument("--device", default="", choices=("auto", "cpu", "cuda"), help="where the network runs")
     parser.add_argument("--params-file", default="", help="ROS parameter file (default: config/egorear.yaml)")
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         model=args.model,
         device=args.device,
         views=tuple(args.views),
+        transport=args.transport,
         evaluate=args.evaluate,
         use_sim_time=args.use_sim_time,
     )

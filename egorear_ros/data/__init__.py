@@ -1,4 +1,5 @@
-"""Data sets: readers and writers of the Ego4View layout, targets, transforms.
+"""Data sets and recordings: the Ego4View layout, rig clips, ROS bags and their messages, targets, transforms. No ROS.
 
-May import: rig, skeleton, errors, resources. Imported by training, evaluation, simulator, cli.
+May import: rig, datatypes, skeleton, errors, resources. Imported by training, evaluation, inference, simulator,
+    capture, nodes, cli.
 """

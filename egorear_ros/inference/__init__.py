@@ -5,6 +5,6 @@ May import: network, data, rig, datatypes, skeleton, errors, resources. Imported
 """
 
 from egorear_ros.inference.estimate import PoseEstimate
-from egorear_ros.inference.estimator import InputError, PoseEstimator
+from egorear_ros.inference.estimator import DEFAULT_MODEL, InputError, PoseEstimator
 
-__all__ = ["InputError", "PoseEstimate", "PoseEstimator"]
+__all__ = ["DEFAULT_MODEL", "InputError", "PoseEstimate", "PoseEstimator"]

@@ -24,6 +24,7 @@ from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS, NUM_JOINTS
 
 NECK_HEATMAP = HEATMAP_JOINTS.index("Neck")
 HEAD = JOINTS.index("Head")
+DEFAULT_MODEL = "egorear-s"
 SHIPPED_MODELS = "assets/models"
 WEIGHTS_SUFFIX = ".safetensors"
 

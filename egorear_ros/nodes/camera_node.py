@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import cv2
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from egorear_ros.capture import CapturedFrame, FrameSource, SourceError, open_source
+from egorear_ros.data.messages import encode_jpeg
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
 from egorear_ros.nodes.health import Health
@@ -30,7 +30,7 @@ from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, load_rig
 PARAMETERS = (
     Parameter("view", "front_left", "Which camera of the rig this is."),
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
-    Parameter("source", "", "Device, file, stream, clip:DIR or sim:SEED; see egorear_ros/capture/source.py."),
+    Parameter("source", "", "Device, file, stream, clip:DIR, bag:PATH or sim:SEED; see egorear_ros/capture/source.py."),
     Parameter("rate", 0.0, "Frame rate to ask for, Hz; 0 takes the source's own.", 0.0, 240.0),
     Parameter("transport", "raw", "What to publish.", choices=("raw", "compressed", "both")),
     Parameter("jpeg_quality", 90, "Quality of compressed images, percent.", 1, 100, dynamic=True),
@@ -118,9 +118,8 @@ class CameraNode(Node):
         self._info.publish(camera_info_to_message(info, frame, captured.stamp_ns))
 
     def _jpeg(self, captured: CapturedFrame, frame: str) -> CompressedImage:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, self._settings["jpeg_quality"]]
-        _, data = cv2.imencode(".jpg", cv2.cvtColor(captured.image, cv2.COLOR_RGB2BGR), quality)
-        message = CompressedImage(format="jpeg", data=array.array("B", data.tobytes()))
+        data = encode_jpeg(captured.image, self._settings["jpeg_quality"])
+        message = CompressedImage(format="jpeg", data=array.array("B", data))
         message.header.frame_id, message.header.stamp = frame, stamp_from_ns(captured.stamp_ns)
         return message
 

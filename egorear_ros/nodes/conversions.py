@@ -16,24 +16,32 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Transform, TransformStamp
 from sensor_msgs.msg import CameraInfo
 
 from egorear_msgs import msg
+from egorear_ros.data.messages import NANOSECONDS, MessageError, check_joints, skeleton_from_message, stamp_to_ns
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
-from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.images import fill_message, rgb_from_message
 from egorear_ros.rig.camera_info import CameraInfoFields
 from egorear_ros.rig.rig import StaticTransform
 from egorear_ros.rig.rigid import quaternion_xyzw
 from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS
 
-NANOSECONDS = 1_000_000_000
-
-
-class MessageError(EgorearError):
-    """A message that does not say what its type promises."""
-
-
-def stamp_to_ns(stamp: Time) -> int:
-    """ROS time to integer nanoseconds."""
-    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+__all__ = [
+    "MessageError",
+    "camera_info_from_message",
+    "camera_info_to_message",
+    "frame_set_from_message",
+    "frame_set_to_message",
+    "point_to_message",
+    "pose_to_message",
+    "skeleton_2d_from_message",
+    "skeleton_2d_to_message",
+    "skeleton_from_message",
+    "skeleton_to_message",
+    "stamp_from_ns",
+    "stamp_to_ns",
+    "status_from_message",
+    "status_to_message",
+    "transforms_to_messages",
+]
 
 
 def stamp_from_ns(stamp_ns: int) -> Time:
@@ -67,26 +75,6 @@ def frame_set_to_message(frame_set: FrameSet) -> msg.FrameSet:
     return message
 
 
-def skeleton_from_message(message: msg.Skeleton) -> Skeleton:
-    """Read a Skeleton.
-
-    Raises:
-        MessageError: its joints are not ours in our order.
-    """
-    _check_joints("skeleton", message.joint_names, JOINTS)
-    return Skeleton(
-        stamp_ns=stamp_to_ns(message.header.stamp),
-        positions_m=np.array([[point.x, point.y, point.z] for point in message.positions]),
-        confidence=np.array(message.confidence, np.float32),
-        covariance_m2=np.array(message.covariance, np.float32).reshape(len(JOINTS), 3, 3),
-        valid=np.array(message.valid, np.bool_),
-        views=tuple(message.views),
-        frame_id=message.header.frame_id,
-        skeleton_id=message.skeleton_id,
-        stage_seconds=dict(zip(message.stage_names, message.stage_seconds, strict=True)),
-    )
-
-
 def skeleton_to_message(skeleton: Skeleton) -> msg.Skeleton:
     """Write a Skeleton."""
     message = msg.Skeleton()
@@ -109,7 +97,7 @@ def skeleton_2d_from_message(message: msg.Skeleton2D) -> Skeleton2D:
     Raises:
         MessageError: its joints are not ours in our order.
     """
-    _check_joints("2D skeleton", message.joint_names, HEATMAP_JOINTS)
+    check_joints("2D skeleton", message.joint_names, HEATMAP_JOINTS)
     return Skeleton2D(
         stamp_ns=stamp_to_ns(message.header.stamp),
         view=message.view,
@@ -231,8 +219,3 @@ def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
     if target is not None:
         target.header.stamp, target.header.frame_id = message.stamp, f"{frame.view}_optical_frame"
     return message
-
-
-def _check_joints(what: str, names: Iterable[str], expected: tuple[str, ...]) -> None:
-    if tuple(names) != expected:
-        raise MessageError(f"{what} message has joints {', '.join(names)}; expected {', '.join(expected)}")

@@ -20,10 +20,11 @@ from rclpy.qos import QoSProfile
 from egorear_msgs import msg
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
+from egorear_ros.evaluation.metrics import mpjpe_mm
+from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.nodes.conversions import skeleton_from_message
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.parameters import Parameter, Parameters
-from egorear_ros.skeleton import GROUPS
 
 PARAMETERS = (
     Parameter("output", "", "Where to write the summary as JSON when the node ends; empty for nowhere."),
@@ -45,7 +46,8 @@ class EvaluationNode(Node):
         self._health = Health(self, self._figures)
         self._estimates: Pending = OrderedDict()
         self._truths: Pending = OrderedDict()
-        self._errors_m: list[np.ndarray] = []
+        self._pairs_m: list[tuple[np.ndarray, np.ndarray]] = []
+        self._mpjpe_sum_mm = 0.0
         quality = QoSProfile(depth=50)
         self._arrived = {
             "skeleton": self._listen("skeleton", self._estimates, self._truths, quality),
@@ -69,14 +71,14 @@ class EvaluationNode(Node):
             partial.replace(path)
 
     def summary(self) -> dict[str, object]:
-        """Frames compared, MPJPE and per-group errors in millimetres, unpaired frames on either side."""
-        unpaired = {"unpaired_skeletons": len(self._estimates), "unpaired_ground_truth": len(self._truths)}
-        if not self._errors_m:
-            return {"frames": 0, **unpaired}
-        errors_mm = 1e3 * np.stack(self._errors_m)
-        groups = {name: round(float(errors_mm[:, joints].mean()), 2) for name, joints in GROUPS.items()}
-        mpjpe = round(float(errors_mm.mean()), 2)
-        return {"frames": len(errors_mm), "mpjpe_mm": mpjpe, "per_group_mm": groups, **unpaired}
+        """The table of all frames compared (see `pose_table`), unpaired frames on either side."""
+        if not self._pairs_m:
+            return {"frames": 0, **self._unpaired()}
+        predicted_m, truth_m = (np.stack(side) for side in zip(*self._pairs_m, strict=True))
+        return {**pose_table(predicted_m, truth_m), **self._unpaired()}
+
+    def _unpaired(self) -> dict[str, object]:
+        return {"unpaired_skeletons": len(self._estimates), "unpaired_ground_truth": len(self._truths)}
 
     def _receive(self, message: msg.Skeleton, own: Pending, other: Pending, topic: str) -> None:
         self._arrived[topic]()
@@ -95,7 +97,17 @@ class EvaluationNode(Node):
                 "frames differ", f"skeleton and ground truth are in '{skeleton.frame_id}' and '{partner.frame_id}'"
             )
         else:
-            self._errors_m.append(np.linalg.norm(partner.positions_m - skeleton.positions_m, axis=-1))
+            truth, estimate = (skeleton, partner) if topic == "ground_truth" else (partner, skeleton)
+            self._compare(estimate.positions_m, truth.positions_m)
+
+    def _compare(self, predicted_m: np.ndarray, truth_m: np.ndarray) -> None:
+        if not np.isfinite(predicted_m).all():
+            self._health.problems.report("not finite", "a skeleton has positions that are no numbers; it is left out")
+            return
+        self._pairs_m.append((predicted_m, truth_m))
+        self._mpjpe_sum_mm += float(mpjpe_mm(predicted_m, truth_m))
 
     def _figures(self) -> Mapping[str, object]:
-        return {name: value for name, value in self.summary().items() if name != "per_group_mm"}
+        frames = len(self._pairs_m)
+        mpjpe = f"{self._mpjpe_sum_mm / frames:.1f}" if frames else "none yet"
+        return {"frames": frames, "MPJPE (mm)": mpjpe, **self._unpaired()}

@@ -48,12 +48,13 @@ class GraphOptions:
 
     Attributes:
         rig: name or file of the rig.
-        source: where the cameras' images come from: `clip:DIR` or `sim:SEED` for all; a text with "{view}" in it; or
-            one source per camera in the rig's order, separated by commas. Empty: no camera nodes, images come from
-            elsewhere.
+        source: where the cameras' images come from: `clip:DIR`, `bag:PATH` or `sim:SEED` for all; a text with "{view}"
+            in it; or one source per camera in the rig's order, separated by commas. Empty: no camera nodes, images come
+            from elsewhere.
         model: network for the pose node; empty leaves the choice to the parameter file.
         device: auto, cpu or cuda; empty leaves it to the parameter file.
         views: use only these cameras; empty for all of the rig.
+        transport: raw or compressed images between nodes; empty leaves it to the parameter file.
         evaluate: add the evaluation node.
         use_sim_time: take time from /clock.
     """
@@ -63,6 +64,7 @@ class GraphOptions:
     model: str = ""
     device: str = ""
     views: tuple[str, ...] = ()
+    transport: str = ""
     evaluate: bool = False
     use_sim_time: bool = False
 
@@ -75,15 +77,16 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     """
     rig = load_rig(options.rig)
     views = options.views or rig.names
-    common = {"use_sim_time": options.use_sim_time}
+    common: dict[str, Any] = {"use_sim_time": options.use_sim_time}
+    images = {"transport": options.transport, **common} if options.transport else common
     specs = [
-        NodeSpec("camera_node", "camera", {"view": view, "rig": options.rig, "source": source, **common}, view)
+        NodeSpec("camera_node", "camera", {"view": view, "rig": options.rig, "source": source, **images}, view)
         for view, source in camera_sources(rig.subset(views), options.source).items()
     ]
     if options.source.partition(":")[0] in RECORDED_SCHEMES:
         truth = {"rig": options.rig, "source": options.source, **common}
         specs.append(NodeSpec("ground_truth_node", "ground_truth", truth))
-    specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": options.rig, "views": list(views), **common}))
+    specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": options.rig, "views": list(views), **images}))
     chosen = {name: value for name, value in (("model", options.model), ("device", options.device)) if value}
     specs.append(NodeSpec("pose_node", "pose", {**chosen, **common}))
     specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": options.rig, **common}))

@@ -21,7 +21,7 @@ from egorear_ros.rig import load_rig
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
-    Parameter("source", "", "The cameras' source: clip:DIR or sim:SEED."),
+    Parameter("source", "", "The cameras' source: clip:DIR, bag:PATH or sim:SEED."),
     Parameter("rate", 0.0, "The cameras' rate, Hz; 0 takes the source's own.", 0.0, 240.0),
 )
 

@@ -5,7 +5,7 @@ A rejected value is answered with the reason, which `ros2 param set` and rqt sho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,10 @@ class Parameters:
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
+
+    def values(self) -> Mapping[str, Any]:
+        """All values by name, as they are now."""
+        return dict(self._values)
 
     def _set(self, changes: list[RosParameter]) -> SetParametersResult:
         ours = [change for change in changes if change.name in self._known]

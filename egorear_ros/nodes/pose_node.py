@@ -17,9 +17,10 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_srvs.srv import SetBool
 
 from egorear_msgs import msg, srv
+from egorear_ros.data.messages import images_of
 from egorear_ros.datatypes import FrameSet, PipelineStatus
 from egorear_ros.errors import EgorearError
-from egorear_ros.inference import PoseEstimate, PoseEstimator
+from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
 from egorear_ros.nodes.conversions import (
     frame_set_from_message,
     skeleton_2d_to_message,
@@ -27,13 +28,12 @@ from egorear_ros.nodes.conversions import (
     status_to_message,
 )
 from egorear_ros.nodes.health import Health
-from egorear_ros.nodes.images import decode_jpeg
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 
 PARAMETERS = (
-    Parameter("model", "egorear-s", "Network: registry name of a shipped model, or path of a .safetensors file."),
+    Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
     Parameter("skeleton_id", "0", "Identity of the tracked person, for TF frame body_<id>."),
@@ -150,11 +150,7 @@ class PoseNode(LifecycleNode):
                 self._health.problems.report("inference", f"inference failed: {type(error).__name__}: {error}")
 
     def _estimate(self, frame_set: FrameSet) -> None:
-        images = {
-            frame.view: frame.image if frame.image is not None else decode_jpeg(frame.jpeg, frame.view)
-            for frame in frame_set.frames
-            if frame.present
-        }
+        images = images_of(frame_set.frames)
         with self._swap:
             if self._estimator is None:
                 return

@@ -18,27 +18,47 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 
 from egorear_msgs import msg
+from egorear_ros.data.messages import NANOSECONDS, camera_frame_from_message
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.camera_node import CameraNode
-from egorear_ros.nodes.conversions import NANOSECONDS, frame_set_to_message, stamp_to_ns, status_to_message
+from egorear_ros.nodes.conversions import frame_set_to_message, status_to_message
 from egorear_ros.nodes.health import Health
-from egorear_ros.nodes.images import rgb_from_message
+from egorear_ros.nodes.images import through_cv_bridge
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.rig import DEVICE_FRAME, load_rig
-from egorear_ros.sync import AlignedSet, CameraStatistics, SyncConfig, Synchronizer
+from egorear_ros.sync import (
+    FEWEST_VIEWS,
+    AlignedSet,
+    CameraStatistics,
+    SyncConfig,
+    Synchronizer,
+    config_from_parameters,
+)
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
     Parameter("views", [""], "Cameras to align, in the rig's order; empty text for all of the rig."),
     Parameter("transport", "raw", "Topics to listen to.", choices=("raw", "compressed")),
-    Parameter("tolerance", 0.005, "Largest difference of acquisition times within a set, s.", 0.0, 1.0),
-    Parameter("deadline", 0.1, "A set that lacks views goes out this long after its first frame, s.", 0.0, 10.0),
-    Parameter("minimum_views", 2, "Fewest views of a set that goes out.", 1, 64),
+    Parameter("tolerance", SyncConfig.tolerance, "Largest difference of acquisition times within a set, s.", 0.0, 1.0),
+    Parameter(
+        "deadline",
+        SyncConfig.deadline,
+        "A set that lacks views goes out this long after its first frame, s.",
+        0.0,
+        10.0,
+    ),
+    Parameter("minimum_views", FEWEST_VIEWS, "Fewest views of a set that goes out.", 1, 64),
     Parameter("offsets", [0.0], "Added to the stamps before matching, s; one per view in order, or a single 0."),
-    Parameter("lost_after", 3, "A camera that missed so many deadlines in a row is not waited for.", 1, 1000000),
-    Parameter("queue_length", 32, "Frames held per camera.", 2, 10000),
+    Parameter(
+        "lost_after",
+        SyncConfig.lost_after,
+        "A camera that missed so many deadlines in a row is not waited for.",
+        1,
+        1000000,
+    ),
+    Parameter("queue_length", SyncConfig.queue_length, "Frames held per camera.", 2, 10000),
     Parameter("reliable_input", False, "Ask for images reliably; best effort understands both kinds of camera."),
     Parameter("reliable_output", True, "Publish frame sets reliably."),
     Parameter("silence_warning", 5.0, "Complain when a camera is silent for this long, s.", 0.5, 3600.0),
@@ -59,7 +79,7 @@ class SynchronizerNode(Node):
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
-        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(self._config())
+        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config_from_parameters(self._views, p.values()))
         self._lock = threading.Lock()
         self._outgoing = threading.Lock()
         self._rates = {view: RateMeter() for view in self._views}
@@ -96,21 +116,6 @@ class SynchronizerNode(Node):
                 sets = self._synchronizer.add(frame.view, frame.stamp_ns, frame, time.monotonic_ns())
             self._send(sets)
 
-    def _config(self) -> SyncConfig:
-        p = self._settings
-        offsets = list(p["offsets"])
-        if len(offsets) not in {1, len(self._views)} or (len(offsets) == 1 and offsets[0] and len(self._views) > 1):
-            raise EgorearError(f"parameter 'offsets' has {len(offsets)} value(s), there are {len(self._views)} cameras")
-        return SyncConfig(
-            cameras=self._views,
-            tolerance=p["tolerance"],
-            deadline=p["deadline"],
-            offsets=dict(zip(self._views, offsets * (1 if len(offsets) > 1 else len(self._views)), strict=True)),
-            min_views=min(p["minimum_views"], len(self._views)),
-            queue_length=p["queue_length"],
-            lost_after=p["lost_after"],
-        )
-
     def _subscribe(self, view: str) -> Any:
         p = self._settings
         reliability = ReliabilityPolicy.RELIABLE if p["reliable_input"] else ReliabilityPolicy.BEST_EFFORT
@@ -129,11 +134,7 @@ class SynchronizerNode(Node):
     def _receive(self, view: str, message: Any) -> None:
         self._arrived[view]()
         try:
-            stamp_ns = stamp_to_ns(message.header.stamp)
-            if isinstance(message, Image):
-                frame = CameraFrame(view, stamp_ns, rgb_from_message(message))
-            else:
-                frame = CameraFrame(view, stamp_ns, jpeg=bytes(message.data))
+            frame = camera_frame_from_message(view, message, through_cv_bridge)
         except EgorearError as error:
             self._health.problems.report(f"bad image of {view}", f"camera '{view}': {error}")
             return
@@ -166,8 +167,7 @@ class SynchronizerNode(Node):
                 frames.append(CameraFrame(view, 0))
             else:
                 frames.append(CameraFrame(view, frame.stamp_ns, frame.image, frame.jpeg, skew_ns / NANOSECONDS))
-        stamp_ns = min(stamp for stamp in aligned.stamps_ns if stamp is not None)
-        return FrameSet(stamp_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
+        return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
 
     def _publish_status(self) -> None:
         with self._lock:

@@ -47,8 +47,17 @@ See docs/sync.md for the reasons and the measurements.
 """
 
 from egorear_ros.sync.aligned_set import AlignedSet
-from egorear_ros.sync.config import SyncConfig
+from egorear_ros.sync.config import FEWEST_VIEWS, SyncConfig, config_from_parameters
 from egorear_ros.sync.statistics import CameraStatistics, Distribution, SyncStatistics
 from egorear_ros.sync.synchronizer import Synchronizer
 
-__all__ = ["AlignedSet", "CameraStatistics", "Distribution", "SyncConfig", "SyncStatistics", "Synchronizer"]
+__all__ = [
+    "FEWEST_VIEWS",
+    "AlignedSet",
+    "CameraStatistics",
+    "Distribution",
+    "SyncConfig",
+    "SyncStatistics",
+    "Synchronizer",
+    "config_from_parameters",
+]

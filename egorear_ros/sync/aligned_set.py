@@ -34,6 +34,11 @@ class AlignedSet(NamedTuple, Generic[FrameT]):
         """Whether all views are present."""
         return all(self.mask)
 
+    @property
+    def acquired_ns(self) -> int:
+        """Earliest acquisition stamp of the views, without offsets: the stamp that frame sets and skeletons carry."""
+        return min(stamp for stamp in self.stamps_ns if stamp is not None)
+
 
 class View(NamedTuple, Generic[FrameT]):
     """A frame that was chosen, with its corrected stamp."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from egorear_ros.errors import EgorearError
 
 NANOSECONDS = 1_000_000_000
+FEWEST_VIEWS = 2
+"""Default of `SyncConfig.min_views` where there is more than one camera."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,38 @@ class SyncConfig:
     @property
     def fewest_views(self) -> int:
         """`min_views` with its default filled in."""
-        return min(2, len(self.cameras)) if self.min_views is None else self.min_views
+        return min(FEWEST_VIEWS, len(self.cameras)) if self.min_views is None else self.min_views
 
     def offset_ns(self, camera: str) -> int:
         """Offset of a camera in nanoseconds; 0 if none is set."""
         return nanoseconds(self.offsets.get(camera, 0.0))
+
+
+def config_from_parameters(cameras: Sequence[str], parameters: Mapping[str, Any]) -> SyncConfig:
+    """Build the settings from those of the synchronizer node, by the names they have there; defaults where missing.
+
+    Args:
+        cameras: names of the cameras.
+        parameters: `tolerance`, `deadline`, `minimum_views` (at most all cameras), `offsets` (one per camera in order,
+            or a single 0), `lost_after`, `queue_length`; others are not for us.
+
+    Raises:
+        EgorearError: a value is out of range, or the number of offsets is wrong.
+    """
+    offsets = list(parameters.get("offsets", [0.0]))
+    if len(offsets) != len(cameras):
+        if len(offsets) != 1 or offsets[0]:
+            raise EgorearError(f"parameter 'offsets' has {len(offsets)} value(s), there are {len(cameras)} cameras")
+        offsets = offsets * len(cameras)
+    names = ("tolerance", "deadline", "queue_length", "lost_after")
+    same = {name: parameters[name] for name in names if name in parameters}
+    fewest = parameters.get("minimum_views", FEWEST_VIEWS)
+    return SyncConfig(
+        cameras=tuple(cameras),
+        offsets=dict(zip(cameras, offsets, strict=True)),
+        min_views=min(fewest, len(cameras)) if isinstance(fewest, int) else fewest,
+        **same,
+    )
 
 
 def nanoseconds(seconds: float) -> int:

@@ -15,10 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import rclpy
-import torch
 
-from egorear_ros.network import EgoRearConfig, build
-from egorear_ros.network.weights import save_weights
 from egorear_ros.rig import VIEWS
 
 RATE_HZ = 10.0
@@ -33,17 +30,6 @@ def write_images(folder: Path, size: int = 64) -> str:
         for frame in range(FRAMES):
             cv2.imwrite(str(folder / view / f"{frame:03d}.png"), rng.integers(0, 256, (size, size, 3), np.uint8))
     return f"{folder}/{{view}}/%03d.png"
-
-
-def write_tiny_model(path: Path) -> str:
-    """A network of the real architecture with random weights, small enough to run at camera rate beside the tests."""
-    torch.manual_seed(0)
-    config = EgoRearConfig(refinement=False, image_size=64, channels=16, lifting_layers=1)
-    network = build(config)
-    with torch.no_grad():  # spread the joints like a person's, in cm; untrained they all lie in the origin
-        network.get_parameter("lifter.proposal.mlp.4.bias").copy_(30 * torch.randn(48))
-    save_weights(path, network, config, {"made_by": "tests"})
-    return str(path)
 
 
 class Graph:

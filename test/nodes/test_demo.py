@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from . import live
+from .. import recording
 
 
 def demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,7 @@ def demo(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("with_model", [True, False], ids=["model", "no model"])
 def test_headless_demo_on_the_bundled_clip(tmp_path: Path, with_model: bool) -> None:
-    model = live.write_tiny_model(tmp_path / "tiny.safetensors") if with_model else "nosuch"
+    model = recording.write_tiny_model(tmp_path / "tiny.safetensors") if with_model else "nosuch"
     result = demo(tmp_path / "out", "--model", model)
     assert result.returncode == 0, result.stderr
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())

@@ -25,6 +25,7 @@ from egorear_ros import resources
 from egorear_ros.nodes.conversions import skeleton_from_message, stamp_to_ns
 from egorear_ros.rig import VIEWS
 
+from .. import recording
 from . import live
 
 LATCHED = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -51,7 +52,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return live.write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.safetensors")
+    return recording.write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.safetensors")
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+"""A rig clip as a bag, without a live graph: the same bytes of images at the clip's own stamps, every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from egorear_ros.capture.recorded import truth_skeleton
+from egorear_ros.data import bag_messages
+from egorear_ros.data.bag import BagWriter
+from egorear_ros.data.bag_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, TF
+from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.rig import CameraInfoFields, RigCamera, camera_info_fields
+
+
+def clip_to_bag(
+    folder: str,
+    out: Path,
+    namespace: str,
+    jpeg_quality: int | None = None,
+    progress: Callable[[int], None] = lambda frames: None,
+) -> dict[str, int]:
+    """Write images, camera infos, static TF and ground truth of a clip into a new bag.
+
+    Every message is recorded at its own stamp, as by a rig without latency.
+
+    Args:
+        folder: the clip.
+        out: the bag.
+        namespace: of the topics.
+        jpeg_quality: write compressed images of this quality, 1..100; None writes raw ones.
+        progress: called with 1 for every frame done.
+
+    Returns:
+        Number of messages by topic.
+
+    Raises:
+        EgorearError: no clip, or a damaged one; then there is no bag.
+    """
+    clip = RigClip(folder)
+    with BagWriter(out) as writer:
+        recorder = _ClipRecorder(clip, writer, f"/{namespace}" if namespace else "", jpeg_quality)
+        for index in range(len(clip)):
+            recorder.write(index)
+            progress(1)
+    return writer.counts
+
+
+class _ClipRecorder:
+    def __init__(self, clip: RigClip, writer: BagWriter, prefix: str, jpeg_quality: int | None) -> None:
+        self._clip, self._writer, self._prefix, self._jpeg_quality = clip, writer, prefix, jpeg_quality
+        rig = clip.rig.subset(clip.info.views).resized(*clip.info.size_px)
+        self._cameras: list[tuple[RigCamera, CameraInfoFields]] = [
+            (camera, camera_info_fields(camera.model)) for camera in rig.cameras
+        ]
+        self._truth = clip.ground_truth.get("joints_device_m")
+        writer.add_topic("/tf_static", TF, latched=True)
+        for camera in rig.cameras:
+            writer.add_topic(self._image_topic(camera), IMAGE if jpeg_quality is None else COMPRESSED_IMAGE)
+            writer.add_topic(f"{prefix}/{camera.name}/camera_info", CAMERA_INFO)
+        if self._truth is not None:
+            writer.add_topic(f"{prefix}/ground_truth", SKELETON)
+        start_ns = int(clip.stamps_ns.min())
+        writer.write("/tf_static", start_ns, bag_messages.transforms(rig.static_transforms(), start_ns))
+
+    def write(self, index: int) -> None:
+        """Write all messages of a frame in the order of their stamps."""
+        stamps = [int(stamp) for stamp in self._clip.stamps_ns[index]]
+        for stamp_ns, (camera, info) in sorted(zip(stamps, self._cameras, strict=True), key=lambda item: item[0]):
+            frame = camera.optical_frame
+            self._writer.write(self._image_topic(camera), stamp_ns, self._image(camera.name, index, stamp_ns, frame))
+            message = bag_messages.camera_info(info, stamp_ns, frame)
+            self._writer.write(f"{self._prefix}/{camera.name}/camera_info", stamp_ns, message)
+        if self._truth is not None:
+            skeleton = truth_skeleton(self._truth[index], min(stamps))
+            self._writer.write(f"{self._prefix}/ground_truth", min(stamps), bag_messages.skeleton(skeleton))
+
+    def _image(self, view: str, index: int, stamp_ns: int, frame: str) -> Any:
+        pixels = self._clip.view(view, index)
+        if self._jpeg_quality is None:
+            return bag_messages.image(pixels, stamp_ns, frame)
+        return bag_messages.compressed_image(pixels, stamp_ns, frame, self._jpeg_quality)
+
+    def _image_topic(self, camera: RigCamera) -> str:
+        return f"{self._prefix}/{camera.name}/image_raw{'/compressed' * (self._jpeg_quality is not None)}"

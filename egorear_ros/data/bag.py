@@ -1,0 +1,230 @@
+"""ROS 2 bags without ROS: written as MCAP, whole or not at all; read in the order of recording.
+
+A bag is a folder with `metadata.yaml` and one .mcap file, as `ros2 bag` makes and plays it. While it is written it is
+called `NAME.partial`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from egorear_ros.data.bag_types import COMPRESSED_IMAGE, IMAGE, SKELETON, typestore
+from egorear_ros.errors import EgorearError
+
+METADATA_VERSION: Final = 9  # Jazzy's
+
+
+class BagError(EgorearError):
+    """A bag that cannot be written or read."""
+
+
+class BagWriter:
+    """Writes a bag; use it as a context manager, or call `finish` or `discard`.
+
+    Attributes:
+        counts: messages written so far, by topic.
+
+    Raises:
+        BagError: something of that name is there already.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from rosbags.rosbag2 import StoragePlugin, Writer
+
+        self._path, self._partial = path, path.with_name(path.name + ".partial")
+        if path.exists():
+            raise BagError(f"'{path}' exists already; name a new bag or remove it first")
+        if self._partial.exists():
+            raise BagError(f"'{self._partial}' is left of a recording that was cut off; remove it or name another bag")
+        self.counts: dict[str, int] = {}
+        self._store = typestore()
+        self._connections: dict[str, Any] = {}
+        # The file inside is named after its folder: with the final name one level down, a rename completes the bag.
+        self._writer = Writer(self._partial / path.name, version=METADATA_VERSION, storage_plugin=StoragePlugin.MCAP)
+        try:
+            self._writer.open()
+        except OSError as error:
+            raise BagError(f"bag '{path}' cannot be written: {error.strerror}") from error
+
+    def __enter__(self) -> BagWriter:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.discard()
+
+    def add_topic(self, topic: str, type_name: str, latched: bool = False, reliable: bool = True) -> None:
+        """Announce a topic; `latched` (transient local) and `reliable` tell players how it was offered."""
+        quality = [_quality(latched, reliable)]
+        self._connections[topic] = self._writer.add_connection(
+            topic, type_name, typestore=self._store, offered_qos_profiles=quality
+        )
+        self.counts[topic] = 0
+
+    def write(self, topic: str, time_ns: int, message: Any) -> None:
+        """Write a message of `typestore()`, recorded at `time_ns`."""
+        self.write_cdr(topic, time_ns, self._store.serialize_cdr(message, self._connections[topic].msgtype))
+
+    def write_cdr(self, topic: str, time_ns: int, data: bytes | memoryview) -> None:
+        """Write a message that is serialised already."""
+        self._writer.write(self._connections[topic], time_ns, data)
+        self.counts[topic] += 1
+
+    def finish(self) -> None:
+        """Complete the bag and give it its name.
+
+        Raises:
+            BagError: nothing has been written; there is no bag then.
+        """
+        if not any(self.counts.values()):
+            self.discard()
+            raise BagError(f"nothing was recorded, so there is no '{self._path}'")
+        self._writer.close()
+        (self._partial / self._path.name).rename(self._path)
+        self._partial.rmdir()
+
+    def discard(self) -> None:
+        """Remove what has been written."""
+        self._writer.abort()
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+
+class BagMessage(NamedTuple):
+    """A message read from a bag; `time_ns` is when it was recorded."""
+
+    topic: str
+    time_ns: int
+    message: Any
+
+
+class Bag:
+    """Reads a bag: a folder made by ros2 bag, `egorear record` or `rosbags`, or its .mcap or .db3 file alone.
+
+    Attributes:
+        topics: type of every topic that has messages.
+        counts: number of messages by topic.
+        start_ns: when the first message was recorded.
+        end_ns: when the last message was recorded.
+
+    Raises:
+        BagError: no bag there, damaged, or empty.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise BagError(f"there is no bag '{path}'")
+        store = typestore()
+        from rosbags.highlevel import AnyReader
+
+        try:
+            self._reader = AnyReader([self.path], default_typestore=store)
+            self._reader.open()
+        except Exception as error:  # whatever rosbags stumbles over in a damaged file
+            raise self._damaged(error) from error
+        self.topics = {c.topic: c.msgtype for c in self._reader.connections if c.msgcount}
+        self.counts = {c.topic: c.msgcount for c in self._reader.connections if c.msgcount}
+        if not self.topics:
+            raise BagError(f"bag '{path}' is empty")
+        self.start_ns, self.end_ns = int(self._reader.start_time), int(self._reader.end_time) - 1
+
+    def __enter__(self) -> Bag:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._reader.close()
+
+    def messages(self, topics: Iterable[str], start_ns: int = 0) -> Iterator[BagMessage]:
+        """Messages of these topics recorded at or after `start_ns`, in the order of recording.
+
+        Raises:
+            BagError: the bag is damaged.
+        """
+        wanted = set(topics)
+        connections = [c for c in self._reader.connections if c.topic in wanted]
+        source = self._reader.messages(connections=connections, start=start_ns) if connections else iter(())
+        while True:
+            try:
+                connection, time_ns, data = next(source)
+                message = self._reader.deserialize(data, connection.msgtype)
+            except StopIteration:
+                return
+            except Exception as error:  # whatever rosbags stumbles over in a damaged file
+                raise self._damaged(error) from error
+            yield BagMessage(connection.topic, time_ns, message)
+
+    def _damaged(self, error: Exception) -> BagError:
+        reason = str(error).rstrip(".") or type(error).__name__
+        return BagError(f"'{self.path}' is no bag, or it is damaged or cut off: {reason}")
+
+
+@dataclass(frozen=True)
+class RigTopics:
+    """Where a bag keeps what the pipeline needs.
+
+    Attributes:
+        images: view -> topic of its images, for the views there are.
+        compressed: whether they are JPEG.
+        ground_truth: topic of the true skeletons, None where there are none.
+        namespace: of the images, without slashes at its ends.
+    """
+
+    images: dict[str, str]
+    compressed: bool
+    ground_truth: str | None
+    namespace: str
+
+
+def find_topics(bag: Bag, views: Sequence[str]) -> RigTopics:
+    """Find the topics of a rig: `.../<view>/image_raw[/compressed]` and `.../ground_truth` in any namespace.
+
+    Where a bag has raw and compressed images, the raw ones are taken if they are there of more views.
+
+    Raises:
+        BagError: no images of any of the views, or topics of several rigs.
+    """
+    raw = {view: found for view in views if (found := _topic(bag, f"/{view}/image_raw", IMAGE))}
+    jpeg = {view: found for view in views if (found := _topic(bag, f"/{view}/image_raw/compressed", COMPRESSED_IMAGE))}
+    images = raw if len(raw) >= len(jpeg) else jpeg
+    if not images:
+        raise BagError(
+            f"bag '{bag.path}' has no images of {', '.join(views)} (topics <view>/image_raw or "
+            f"<view>/image_raw/compressed); it has {', '.join(sorted(bag.topics))}"
+        )
+    view, topic = next(iter(images.items()))
+    namespace = topic.rpartition(f"/{view}/image_raw")[0].strip("/")
+    return RigTopics(images, images is jpeg, _topic(bag, "/ground_truth", SKELETON), namespace)
+
+
+def _topic(bag: Bag, ending: str, type_name: str) -> str | None:
+    found = [topic for topic, kind in bag.topics.items() if topic.endswith(ending) and kind == type_name]
+    if len(found) > 1:
+        raise BagError(f"bag '{bag.path}' has several topics ...{ending}: {', '.join(sorted(found))}")
+    return found[0] if found else None
+
+
+def _quality(latched: bool, reliable: bool) -> Any:
+    from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+
+    forever = QosTime(2147483647, 4294967295)  # how rmw writes "no limit"
+    return Qos(
+        QosHistory.KEEP_LAST,
+        10,
+        QosReliability.RELIABLE if reliable else QosReliability.BEST_EFFORT,
+        QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        forever,
+        forever,
+        QosLiveliness.AUTOMATIC,
+        forever,
+        False,
+    )

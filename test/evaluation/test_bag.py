@@ -1,0 +1,294 @@
+"""Bags offline: written, read, evaluated; against the clip they were made from, and when they are bad."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from egorear_ros.capture.clip_to_bag import clip_to_bag
+from egorear_ros.cli import main
+from egorear_ros.data.bag import Bag, BagError, BagMessage, BagWriter, find_topics
+from egorear_ros.data.bag_types import typestore
+from egorear_ros.data.messages import decode_jpeg, rgb_from_message, skeleton_from_message, stamp_to_ns
+from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.evaluation.bag import estimate_bag, evaluate_bag
+from egorear_ros.evaluation.pose_table import pose_table
+from egorear_ros.inference import PoseEstimator
+from egorear_ros.rig import VIEWS
+from egorear_ros.sync import SyncConfig
+
+from ..recording import FRAMES, SKEWS_NS, START_NS, Recording, stamps_ns
+
+SYNC = SyncConfig(VIEWS)
+
+
+@pytest.fixture(scope="session")
+def estimator(recorded: Recording) -> PoseEstimator:
+    return PoseEstimator.from_pretrained(recorded.model, "cpu")
+
+
+def rewrite(source: Path, out: Path, change: Callable[[BagMessage], BagMessage | None]) -> Path:
+    """Copy a bag, changing or leaving out messages."""
+    with Bag(source) as bag, BagWriter(out) as writer:
+        for topic, kind in bag.topics.items():
+            writer.add_topic(topic, kind)
+        for message in bag.messages(bag.topics):
+            if (changed := change(message)) is not None:
+                writer.write(*changed)
+    return out
+
+
+def evaluate(path: Path, estimator: PoseEstimator, sync: SyncConfig = SYNC) -> dict[str, Any]:
+    with Bag(path) as bag:
+        return evaluate_bag(estimate_bag(bag, estimator, sync), sync.tolerance)
+
+
+def test_a_clip_comes_back_from_its_bag(recorded: Recording, bag_path: Path) -> None:
+    clip = RigClip(recorded.clip)
+    with Bag(bag_path) as bag:
+        topics = find_topics(bag, VIEWS)
+        assert (topics.namespace, topics.compressed, list(topics.images)) == ("egorear", False, list(VIEWS))
+        assert bag.start_ns == START_NS and bag.counts["/egorear/front_left/camera_info"] == FRAMES
+        for i, view in enumerate(VIEWS):
+            for frame, item in enumerate(bag.messages([topics.images[view]])):
+                assert stamp_to_ns(item.message.header.stamp) == item.time_ns == stamps_ns(frame)[i]
+                np.testing.assert_array_equal(rgb_from_message(item.message), clip.view(view, frame))
+        truths = [skeleton_from_message(item.message) for item in bag.messages([str(topics.ground_truth)])]
+        np.testing.assert_allclose([t.positions_m for t in truths], recorded.truth_m, atol=1e-6)
+        (tree,) = [item.message for item in bag.messages(["/tf_static"])]
+        assert {edge.child_frame_id for edge in tree.transforms} >= {f"{view}_optical_frame" for view in VIEWS}
+        (info, *_) = (item.message for item in bag.messages(["/egorear/rear_left/camera_info"]))
+        assert (info.width, info.distortion_model, info.header.frame_id) == (
+            64, "equidistant", "rear_left_optical_frame",
+        )  # fmt: skip
+
+
+def test_compressed_images_are_jpeg_of_the_clip(recorded: Recording, tmp_path: Path) -> None:
+    clip_to_bag(str(recorded.clip), tmp_path / "jpeg", "", jpeg_quality=95)
+    with Bag(tmp_path / "jpeg") as bag:
+        topics = find_topics(bag, VIEWS)
+        assert topics.compressed and topics.images["rear_left"] == "/rear_left/image_raw/compressed"
+        first = next(bag.messages([topics.images["rear_left"]])).message
+    image = RigClip(recorded.clip).view("rear_left", 0)
+    error = np.abs(decode_jpeg(bytes(first.data), "rear_left").astype(float) - image)
+    assert 0 < error.mean() < 20
+
+
+def test_evaluation_equals_that_of_the_frames_themselves(
+    recorded: Recording, bag_path: Path, estimator: PoseEstimator
+) -> None:
+    clip = RigClip(recorded.clip)
+    direct = [
+        estimator.estimate(dict(zip(VIEWS, clip.frame(i), strict=True))).joints_device_m.astype(np.float64)
+        for i in range(FRAMES)
+    ]
+    assert np.ptp(direct, axis=0).max() > 1e-6, "the network must tell the frames apart, or this test cannot fail"
+    with Bag(bag_path) as bag:
+        estimates = estimate_bag(bag, estimator, SYNC)
+    np.testing.assert_array_equal([s.positions_m for s in estimates.skeletons], direct)
+    assert [s.stamp_ns for s in estimates.skeletons] == [min(stamps_ns(i)) for i in range(FRAMES)]
+    result = evaluate_bag(estimates, SYNC.tolerance)
+    assert result["tables"]["all"] == pose_table(np.array(direct), recorded.truth_m.astype(np.float32))
+    assert result["tables"]["complete"] == result["tables"]["all"] and "partial" not in result["tables"]
+    counts = result["frames"]
+    assert (counts["complete"], counts["compared"], counts["truths_without_skeleton"]) == (FRAMES, FRAMES, 0)
+
+
+def test_two_runs_give_the_same_file(recorded: Recording, bag_path: Path, tmp_path: Path, capsys: Any) -> None:
+    for name in ("one.json", "two.json"):
+        command = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--device", "cpu"]
+        assert main.main([*command, "--json", str(tmp_path / name)]) == 0
+    first = (tmp_path / "one.json").read_bytes()
+    assert first == (tmp_path / "two.json").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.json", "two.json"]
+    printed = capsys.readouterr().out
+    mpjpe = json.loads(first)["tables"]["all"]["mpjpe_mm"]
+    assert f"{mpjpe:.2f}" in printed and "MPJPE (mm)" in printed and "x real time" in printed
+
+
+def test_a_lost_image_makes_a_partial_frame_set(bag_path: Path, estimator: PoseEstimator, tmp_path: Path) -> None:
+    lost = stamps_ns(3)[2]
+
+    def drop(m: BagMessage) -> BagMessage | None:
+        return None if m.topic == "/egorear/rear_left/image_raw" and m.time_ns == lost else m
+
+    result = evaluate(rewrite(bag_path, tmp_path / "b", drop), estimator)
+    counts = result["frames"]
+    assert (counts["complete"], counts["partial"], counts["compared"]) == (FRAMES - 1, 1, FRAMES)
+    assert result["tables"]["partial"]["frames"] == 1
+    assert result["cameras"]["rear_left"]["received"] == FRAMES - 1
+
+
+def test_a_broken_image_is_counted_and_left_out(bag_path: Path, estimator: PoseEstimator, tmp_path: Path) -> None:
+    def cut(m: BagMessage) -> BagMessage:
+        if m.topic == "/egorear/rear_left/image_raw" and m.time_ns == stamps_ns(3)[2]:
+            m.message.data = m.message.data[:10]
+        return m
+
+    result = evaluate(rewrite(bag_path, tmp_path / "b", cut), estimator)
+    ((reason, count),) = result["problems"].items()
+    assert count == 1 and "rear_left" in reason and "holds 10 bytes" in reason
+    assert result["frames"]["partial"] == 1
+
+
+def test_offsets_of_the_parameter_file_align_the_cameras(
+    recorded: Recording, bag_path: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """With 1 ms tolerance the cameras, up to 3 ms apart, fit together only by their offsets."""
+    complete = []
+    for offsets in ([0.0], [-skew / 1e9 for skew in SKEWS_NS]):
+        parameters = tmp_path / "rig.yaml"
+        parameters.write_text(f"/**/synchronizer: {{ros__parameters: {{tolerance: 0.0001, offsets: {offsets}}}}}\n")
+        command = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--params-file", str(parameters)]
+        out = tmp_path / "out.json"
+        out.unlink(missing_ok=True)
+        status = main.main([*command, "--json", str(out), "--device", "cpu"])
+        complete.append(json.loads(out.read_text())["frames"]["complete"] if status == 0 else 0)
+    assert complete == [0, FRAMES]
+    assert "nothing to compare: 0 skeletons" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("shift_ns", "compared"), [(2_000_000, FRAMES), (-4_000_000, FRAMES)])
+def test_truth_may_be_near_in_time(
+    bag_path: Path, estimator: PoseEstimator, tmp_path: Path, shift_ns: int, compared: int
+) -> None:
+    result = evaluate(rewrite(bag_path, tmp_path / "b", shifted_truth(shift_ns)), estimator)
+    assert result["frames"]["compared"] == compared
+
+
+def test_truth_too_far_in_time_is_not_taken(bag_path: Path, estimator: PoseEstimator, tmp_path: Path) -> None:
+    path = rewrite(bag_path, tmp_path / "b", shifted_truth(20_000_000))
+    with pytest.raises(main.EgorearError, match=f"{FRAMES} skeletons, {FRAMES} true ones, and no two within 0.005 s"):
+        evaluate(path, estimator)
+
+
+def shifted_truth(shift_ns: int) -> Callable[[BagMessage], BagMessage]:
+    def shift(m: BagMessage) -> BagMessage:
+        if m.topic.endswith("ground_truth"):
+            stamp = stamp_to_ns(m.message.header.stamp) + shift_ns
+            m.message.header.stamp.sec, m.message.header.stamp.nanosec = divmod(stamp, 1_000_000_000)
+        return m
+
+    return shift
+
+
+def no_bag(good: Path, path: Path) -> None:
+    pass
+
+
+def empty_folder(good: Path, path: Path) -> None:
+    path.mkdir()
+
+
+def a_text(good: Path, path: Path) -> None:
+    path.write_text("not a bag")
+
+
+def cut_off(good: Path, path: Path) -> None:
+    shutil.copytree(good, path)
+    (file,) = path.glob("*.mcap")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def no_messages(good: Path, path: Path) -> None:
+    from rosbags.rosbag2 import StoragePlugin, Writer
+
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        writer.add_connection("/a", "sensor_msgs/msg/Image", typestore=typestore())
+
+
+def no_images(good: Path, path: Path) -> None:
+    rewrite(good, path, lambda m: None if "image" in m.topic else m)
+
+
+def no_truth(good: Path, path: Path) -> None:
+    rewrite(good, path, lambda m: None if "truth" in m.topic else m)
+
+
+def two_rigs(good: Path, path: Path) -> None:
+    with Bag(good) as bag, BagWriter(path) as writer:
+        for prefix in ("", "/second"):
+            for topic, kind in bag.topics.items():
+                writer.add_topic(prefix + topic, kind)
+        for topic, time_ns, message in bag.messages(bag.topics):
+            writer.write(topic, time_ns, message)
+            writer.write(f"/second{topic}", time_ns, message)
+
+
+def wide_images(good: Path, path: Path) -> None:
+    def stretch(m: BagMessage) -> BagMessage:
+        if m.topic.endswith("image_raw"):
+            m.message.height, m.message.width, m.message.step = 32, 128, 384
+        return m
+
+    rewrite(good, path, stretch)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (no_bag, "there is no bag"),
+        (empty_folder, "is no bag, or it is damaged"),
+        (a_text, "is no bag, or it is damaged"),
+        (cut_off, "is no bag, or it is damaged or cut off"),
+        (no_messages, "is empty"),
+        (no_images, "has no images of front_left"),
+        (no_truth, "has no ground truth"),
+        (two_rigs, "has several topics"),
+        (wide_images, "image is 128x32, calibration expects 872x872"),
+    ],
+)
+def test_a_bad_bag_is_one_line_and_no_output(
+    spoil: Callable[[Path, Path], None], message: str, recorded: Recording, bag_path: Path, tmp_path: Path, capsys: Any
+) -> None:
+    spoil(bag_path, tmp_path / "bad")
+    command = ["evaluate", "--bag", str(tmp_path / "bad"), "--model", recorded.model, "--device", "cpu"]
+    assert main.main([*command, "--json", str(tmp_path / "out.json")]) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1, error
+    assert not list(tmp_path.glob("*out.json*"))
+
+
+def test_a_bag_is_whole_or_not_there(recorded: Recording, tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(RuntimeError), BagWriter(tmp_path / "walk"):
+        raise RuntimeError
+    with pytest.raises(BagError, match="nothing was recorded"), BagWriter(tmp_path / "walk"):
+        pass
+    broken = tmp_path / "broken"
+    shutil.copytree(recorded.clip, broken)
+    (broken / "rear_left.avi").write_bytes(b"no video")
+    assert main.main(["record", str(tmp_path / "walk"), "--clip", str(broken)]) == 1
+    assert list(tmp_path.glob("walk*")) == []
+    assert main.main(["record", str(tmp_path / "walk"), "--clip", str(recorded.clip)]) == 0
+    assert main.main(["record", str(tmp_path / "walk"), "--clip", str(recorded.clip)]) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a: [", "cannot be read"), ("/**/pose: {model: x}", "no ROS parameter file"), ("- 1", "no ROS parameter file")],
+)
+def test_a_bad_parameter_file_is_named(text: str, message: str, bag_path: Path, tmp_path: Path, capsys: Any) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(text)
+    assert main.main(["evaluate", "--bag", str(bag_path), "--params-file", str(file)]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_the_parameter_file_repeats_the_defaults() -> None:
+    """The shipped file is documentation: what it says of the alignment is what happens without it."""
+    from egorear_ros import resources
+    from egorear_ros.cli._parameter_file import node_parameters
+    from egorear_ros.inference import DEFAULT_MODEL
+    from egorear_ros.sync import config_from_parameters
+
+    file = resources.find("config/egorear.yaml")
+    shipped = config_from_parameters(VIEWS, node_parameters(file, "/egorear/synchronizer"))
+    assert shipped == config_from_parameters(VIEWS, {})
+    assert node_parameters(file, "/egorear/pose")["model"] == DEFAULT_MODEL

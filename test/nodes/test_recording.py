@@ -1,0 +1,125 @@
+"""Recording the live graph, and replaying a recording into it: the same skeletons for the same frames."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from egorear_msgs import msg
+from egorear_ros import resources
+from egorear_ros.capture.bag import round_ns
+from egorear_ros.capture.clip_to_bag import clip_to_bag
+from egorear_ros.data.bag import Bag, find_topics
+from egorear_ros.data.bag_types import typestore
+from egorear_ros.data.messages import skeleton_from_message
+from egorear_ros.datatypes import Skeleton
+from egorear_ros.evaluation.bag import estimate_bag
+from egorear_ros.inference import PoseEstimator
+from egorear_ros.rig import VIEWS
+from egorear_ros.sync import SyncConfig
+
+from .. import recording
+from . import live
+
+NAMES = ("CameraFrame", "CameraStatus", "FrameSet", "PipelineStatus", "Skeleton", "Skeleton2D")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_type_hashes_are_those_of_rosidl(name: str) -> None:
+    described = json.loads(resources.find(f"msg/{name}.json", resources.MESSAGES).read_text())["type_hashes"]
+    assert described[0]["type_name"] == f"egorear_msgs/msg/{name}"
+    for item in described:  # the message and all types within it
+        assert typestore().hash_rihs01(item["type_name"]) == item["hash_string"], item["type_name"]
+
+
+class Recorder:
+    """`egorear record` as a subprocess."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "egorear_ros", "record", *arguments]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def stop(self, number: int) -> tuple[int, str, str]:
+        """Send a signal; returns exit status and both outputs."""
+        self.process.send_signal(number)
+        try:
+            output, errors = self.process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        return self.process.returncode, output, errors
+
+
+def test_replay_and_recording_give_what_the_offline_evaluation_gives(node: Any, tmp_path: Path) -> None:
+    recorded = recording.make(tmp_path)
+    clip_to_bag(str(recorded.clip), tmp_path / "walk", "egorear")
+    with Bag(tmp_path / "walk") as bag:
+        expected = offline(bag, recorded.model)
+        duration_ns, start_ns = round_ns(bag, find_topics(bag, VIEWS).images.values()), bag.start_ns
+    by_offset = {skeleton.stamp_ns - start_ns: skeleton for skeleton in expected}
+    spread = np.ptp([skeleton.positions_m for skeleton in expected], axis=0).max()
+    assert spread > 1e-6, "the network must tell the frames apart, or this test cannot fail"
+
+    listener = live.Listener(node, {"/egorear/skeleton": (msg.Skeleton, 10)})
+    recorder = Recorder(str(tmp_path / "again"))
+    with live.Graph(f"--source=bag:{tmp_path}/walk", "--model", recorded.model, "--device", "cpu") as graph:
+        complete = listener.wait_for(lambda m: len({offset_of(s, duration_ns) for s in whole(m)}) == len(expected))
+        time.sleep(1.0)
+        status, output, errors = recorder.stop(signal.SIGTERM)
+        graph_status, log = graph.stop()
+    assert complete and graph_status == 0, log
+    assert status == 0 and "Traceback" not in errors, errors
+    for skeleton in whole(listener.messages):
+        np.testing.assert_array_equal(skeleton.positions_m, by_offset[offset_of(skeleton, duration_ns)].positions_m)
+
+    assert "image_raw" in output and not list(tmp_path.glob("*.partial"))
+    with Bag(tmp_path / "again") as bag:
+        kinds = {topic.rpartition("/")[2] for topic in bag.topics}
+        assert kinds == {
+            *("image_raw", "camera_info", "ground_truth", "skeleton", "skeleton_2d", "status", "tf", "tf_static")
+        }
+        again = [skeleton for skeleton in offline(bag, recorded.model) if skeleton.views == VIEWS]
+    assert len(again) >= len(expected) // 2
+    for skeleton in again:
+        np.testing.assert_array_equal(skeleton.positions_m, by_offset[offset_of(skeleton, duration_ns)].positions_m)
+
+
+def offline(bag: Bag, model: str) -> list[Skeleton]:
+    return estimate_bag(bag, PoseEstimator.from_pretrained(model, "cpu"), SyncConfig(VIEWS)).skeletons
+
+
+def whole(messages: dict[str, list[Any]]) -> list[Skeleton]:
+    """Skeletons of all views; the first set after joining may lack some."""
+    skeletons = [skeleton_from_message(message) for message in messages["/egorear/skeleton"]]
+    return [skeleton for skeleton in skeletons if skeleton.views == VIEWS]
+
+
+def offset_of(skeleton: Skeleton, duration_ns: int) -> int:
+    """Time since the start of the round."""
+    return skeleton.stamp_ns % duration_ns
+
+
+def test_without_a_graph_nothing_is_recorded(private_ros_network: None, tmp_path: Path) -> None:
+    recorder = Recorder(str(tmp_path / "none"))
+    assert recorder.process.stdout is not None
+    assert "image_raw 0" in recorder.process.stdout.readline()
+    status, _, errors = recorder.stop(signal.SIGINT)
+    assert status == 1 and "nothing was recorded" in errors and "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_bag_is_not_overwritten(private_ros_network: None, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    recorder = Recorder(str(tmp_path / "there"))
+    _, errors = recorder.process.communicate(timeout=30)
+    assert recorder.process.returncode == 1 and "exists already" in errors and "Traceback" not in errors
