@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -16,6 +17,8 @@ CHECKS = (
 
 def main() -> int:
     """Run every check from the repository's root; extra arguments go to pytest."""
+    # The tests' networks are tiny: with a thread per core, two workers and the nodes they start would mostly wait.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     failed = []
     for name, command in CHECKS:
         print(f"== {name}", flush=True)

@@ -42,14 +42,21 @@ def open_clip(folder: str, view: str) -> ClipSource:
 
 
 class ClipPlayer:
-    """Decides which frame of a clip is due when."""
+    """Decides which frame of a clip is due when.
 
-    def __init__(self, stamps_ns: npt.NDArray[np.int64], fps: float, clock_of: Callable[[int], LoopClock]) -> None:
-        period_ns = round(NANOSECONDS / fps)
-        self._offsets = stamps_ns - stamps_ns.min()
-        self._clock = clock_of(int(self._offsets.max()) + period_ns)
+    Args:
+        clip: what is played; all its players have rounds of the same length, whatever the views' skews.
+        stamps_ns: (T,) stamps of the frames to play: of one view, or the earliest of all.
+        clock_of: makes the clock for a round's length.
+    """
+
+    def __init__(self, clip: RigClip, stamps_ns: npt.NDArray[np.int64], clock_of: Callable[[int], LoopClock]) -> None:
+        period_ns = round(NANOSECONDS / clip.info.fps)
+        start_ns, end_ns = int(clip.stamps_ns.min()), int(clip.stamps_ns.max())
+        self._offsets = stamps_ns - start_ns
+        self._clock = clock_of(end_ns - start_ns + period_ns)
         self._round_ns = self._clock.round_start_ns()
-        self._index = int(np.searchsorted(self._offsets, self._clock.wall_ns() - self._round_ns)) % len(self._offsets)
+        self._index = int(np.searchsorted(self._offsets, self._clock.wall_ns() - self._round_ns))
 
     def next(self) -> tuple[int, int]:
         """Wait for the next frame's time; returns its index and the stamp it has in this round."""
@@ -66,16 +73,13 @@ class ClipSource(FrameSource):
 
     def __init__(self, clip: RigClip, view: str, clock_of: Callable[[int], LoopClock] = LoopClock) -> None:
         self._clip, self._view = clip, view
-        # All views begin their rounds together: offsets count from the earliest frame of any view.
-        start, column = clip.stamps_ns.min(), clip.stamps_ns[:, clip.info.views.index(view)]
-        self._lead = int(column.min() - start)
-        self._player = ClipPlayer(column, clip.info.fps, clock_of)
+        self._player = ClipPlayer(clip, clip.stamps_ns[:, clip.info.views.index(view)], clock_of)
 
     def read(self) -> CapturedFrame:
         """See `FrameSource.read`."""
         index, stamp_ns = self._player.next()
         try:
-            return CapturedFrame(stamp_ns + self._lead, self._clip.view(self._view, index))
+            return CapturedFrame(stamp_ns, self._clip.view(self._view, index))
         except EgorearError as error:
             raise SourceError(f"camera '{self._view}': {error}") from error
 
@@ -118,7 +122,7 @@ class ClipTruth(TruthSource):
         if "joints_device_m" not in clip.ground_truth:
             raise SourceError(f"clip '{folder}' has no ground truth")
         self._joints = clip.ground_truth["joints_device_m"]
-        self._player = ClipPlayer(clip.stamps_ns.min(axis=1), clip.info.fps, clock_of)
+        self._player = ClipPlayer(clip, clip.stamps_ns.min(axis=1), clock_of)
 
     def read(self) -> Skeleton:
         """See `TruthSource.read`."""
