@@ -85,8 +85,9 @@ class RecordedVideo(FrameSource):
             self._frames = max(self._index, 1)
             raise SourceError(f"{self._name}: frame {self._index} cannot be read; the file may be truncated")
         self._index += 1
+        frame = CapturedFrame(stamp_ns, _to_rgb(image))  # ready when it is due
         self._clock.wait_until(stamp_ns)
-        return CapturedFrame(stamp_ns, _to_rgb(image))
+        return frame
 
     def close(self) -> None:
         """See `FrameSource.close`."""
