@@ -3,8 +3,8 @@
     make setup && .venv/bin/egorear-env python benchmarks/graph_latency.py
 
 Cameras play videos at 30 Hz against the wall clock, so a frame's stamp is the moment it is due. A tiny network (random
-weights) does the pose node's work. The estimator's own time (resizing, network, reading off), which the skeleton carries
-as stage timings, is subtracted: overhead = arrival of the skeleton here - stamp - estimator's time.
+weights) does the pose node's work. The estimator's own time (resizing, network, reading off), which the skeleton
+carries as stage timings, is subtracted: overhead = arrival of the skeleton here - stamp - estimator's time.
 """
 
 from __future__ import annotations
