@@ -58,7 +58,8 @@ def test_missing_views_say_nothing(network: torch.nn.Module, images: Tensor, mas
     spoiled = images.clone()
     spoiled[:, [not there for there in mask]] = torch.nan
     clean, dirty = network(images, None, view_mask), network(spoiled, None, view_mask)
-    for a, b in zip((*clean.heatmaps, *clean.poses, clean.log_std), (*dirty.heatmaps, *dirty.poses, dirty.log_std)):
+    pairs = zip((*clean.heatmaps, *clean.poses), (*dirty.heatmaps, *dirty.poses), strict=True)
+    for a, b in (*pairs, (clean.log_std, dirty.log_std)):
         assert torch.isfinite(a).all()
         torch.testing.assert_close(a, b, rtol=0, atol=0)
     assert not clean.heatmaps[-1][:, [not there for there in mask]].any()
