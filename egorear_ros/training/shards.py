@@ -7,6 +7,7 @@ and its number alone: an interrupted run continues where it stopped, and any num
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,6 +93,22 @@ class FrameSets:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def resized(self, size: int) -> FrameSets:
+        """The same with smaller images: each pixel the mean of the square it covers.
+
+        Raises:
+            EgorearError: the images' size is no multiple of `size`.
+        """
+        own = self.images.shape[2]
+        if own == size:
+            return self
+        if own % size:
+            raise EgorearError(f"images of {own} px cannot be averaged to {size} px; render them at a multiple of it")
+        small = np.empty((*self.images.shape[:2], size, size, 3), np.uint8)
+        for index in np.ndindex(self.images.shape[:2]):
+            small[index] = cv2.resize(self.images[index], (size, size), interpolation=cv2.INTER_AREA)
+        return dataclasses.replace(self, images=small)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every field by name, without a copy."""

@@ -41,7 +41,7 @@ class Run:
 
     Args:
         config: what to do.
-        train: frame sets to learn from.
+        train: frame sets to learn from; larger images than the network's are averaged down.
         validation: frame sets that choose the weights to keep.
 
     Raises:
@@ -51,7 +51,8 @@ class Run:
     def __init__(self, config: TrainingConfig, train: FrameSets, validation: FrameSets) -> None:
         if not len(train) or not len(validation):
             raise EgorearError(f"{len(train)} frame sets to train on and {len(validation)} to validate: both need some")
-        self.config, self.train, self.validation = config, train, validation
+        self.config, size = config, config.network_config().image_size
+        self.train, self.validation = train.resized(size), validation.resized(size)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(config.seed)
         self.network = cast(EgoRearS, build(config.network_config()))

@@ -59,6 +59,7 @@ def evaluate(network: EgoRearS, sets: FrameSets, train_mean_m: NDArray[np.floati
         "within_90_percent" (share of coordinates inside their 90 % interval), "joint_mm" and "error_by_std_mm" (mean
         error of the joints in each tenth of predicted standard deviation, from the surest).
     """
+    sets = sets.resized(network.config.image_size)
     truth = sets.joints_device_m
     result: dict[str, Any] = {
         "sets": len(sets),
