@@ -17,6 +17,9 @@ setup:
 test: setup
 	@$(IN_ENV) python tools/check.py
 
+demo: setup
+	@$(IN_ENV) egorear demo $(if $(HEADLESS),--headless)
+
 doctor: setup
 	@$(IN_ENV) egorear doctor
 

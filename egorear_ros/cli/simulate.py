@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--motion", default="procedural", help="'procedural' or a library made by `egorear motion import`")
+    parser.add_argument(
+        "--motion", default="procedural", help="'procedural' or a library made by `egorear motion import`"
+    )
     parser.add_argument("--frames", type=int, help="number of frames (default 1000; of a clip 300)")
     parser.add_argument("--sequence-frames", type=int, default=100, help="frames per sequence (default 100)")
     parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")

@@ -1,9 +1,9 @@
 """Ego4View-Syn's layout on disk, as the official code reads it.
 
-`ROOT/{train,validation,test}.txt` list character folders; `ROOT/rp_<character>/<sequence>/fisheye_rgb/camera_*/<frame>.jpg`
-hold the images, `.../json_smplx_gendered/<frame>.json` the joints: centimetres, and pixels of the 872 x 872 calibration
-whatever the size of the images. What the official data does not have (visibility, stamps, poses, ids) is in the JSON
-under "egorear", which the official code ignores.
+`ROOT/{train,validation,test}.txt` list character folders; `ROOT/rp_<character>/<sequence>/` holds the images,
+`fisheye_rgb/camera_*/<frame>.jpg`, and the joints, `json_smplx_gendered/<frame>.json`: centimetres, and pixels of the
+872 x 872 calibration whatever the size of the images. What the official data does not have (visibility, stamps, poses,
+ids) is in the JSON under "egorear", which the official code ignores.
 """
 
 from __future__ import annotations

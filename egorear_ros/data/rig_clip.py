@@ -138,14 +138,16 @@ class RigClipWriter:
         info = ClipInfo(self._rig.names, self._size, self._fps, len(self._stamps), self._seed, self._generator)
         content = {**asdict(info), "views": list(info.views), "size_px": list(info.size_px)}
         (self._partial / "clip.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-        (self._partial / "rig.yaml").write_text(yaml.safe_dump(rig_content(self._rig), sort_keys=False), encoding="utf-8")
+        (self._partial / "rig.yaml").write_text(
+            yaml.safe_dump(rig_content(self._rig), sort_keys=False), encoding="utf-8"
+        )
         with (self._partial / "stamps.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["frame", *self._rig.names])
             writer.writerows([index, *row] for index, row in enumerate(self._stamps))
         if self._truth:
             arrays = {name: np.stack(values) for name, values in self._truth.items()}
-            np.savez_compressed(self._partial / "ground_truth.npz", **compact(arrays))
+            np.savez_compressed(self._partial / "ground_truth.npz", **compact(arrays))  # type: ignore[arg-type]
         self._partial.rename(self._path)
 
 

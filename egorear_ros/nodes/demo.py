@@ -105,19 +105,19 @@ class Monitor:
             parts.append(f"MPJPE {self.errors_mm(50)[0]:.0f} mm")
         return " | ".join(parts)
 
-    def summary(self) -> dict[str, float | int]:
-        """Figures of the whole run: counts, seconds, millimetres."""
+    def summary(self) -> dict[str, float | int | None]:
+        """Figures of the whole run: counts, seconds, millimetres; None for what there was nothing of."""
         set_p50, set_p99 = self.set_latency(50, 99)
         p50, p99 = self.latency(50, 99)
-        return {
-            "frame_sets": self.sets.count,
-            "skeletons": self.skeletons.count,
-            "frame_set_latency_p50_s": round(set_p50, 4),
-            "frame_set_latency_p99_s": round(set_p99, 4),
-            "skeleton_latency_p50_s": round(p50, 4),
-            "skeleton_latency_p99_s": round(p99, 4),
-            "median_mpjpe_mm": round(self.errors_mm(50)[0], 1),
+        figures = {
+            "frame_set_latency_p50_s": set_p50,
+            "frame_set_latency_p99_s": set_p99,
+            "skeleton_latency_p50_s": p50,
+            "skeleton_latency_p99_s": p99,
+            "median_mpjpe_mm": self.errors_mm(50)[0],
         }
+        known = {name: round(value, 4) if np.isfinite(value) else None for name, value in figures.items()}
+        return {"frame_sets": self.sets.count, "skeletons": self.skeletons.count, **known}
 
     def newest(self) -> Moment | None:
         """The newest moment worth a picture: all views, with an estimate if there are any, else with the truth."""

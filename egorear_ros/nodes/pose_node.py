@@ -199,6 +199,11 @@ class PoseNode(LifecycleNode):
         return response
 
     def _load_model(self, request: srv.LoadModel.Request, response: srv.LoadModel.Response) -> srv.LoadModel.Response:
+        """Swap the network.
+
+        Frame sets from within the process keep the old one busy meanwhile; those that come over DDS wait. A coroutine
+        would spare them that, but the EventsExecutor of rclpy 7.1 never resumes one.
+        """
         try:
             self._use(request.model)
             response.success, response.message = True, f"'{request.model}' is in use"

@@ -1,4 +1,4 @@
-"""From the light that reaches the lens to the bytes of an image: exposure, colour, vignetting, noise, lens circle, JPEG."""
+"""From light to the bytes of an image: exposure, colour, vignetting, noise, lens circle, JPEG."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def apply_effects(
     images = np.empty(radiance.shape, np.uint8)
     for view, circle in enumerate(circle_px):
         start = int(rng.integers(0, len(NOISE_VALUES)))
-        develop(radiance[view], settings, np.float32(circle), NOISE_VALUES, start, images[view])
+        develop(radiance[view], settings, f4(circle), NOISE_VALUES, start, images[view])
     return images
 
 
@@ -119,7 +119,9 @@ def through_jpeg(images: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Compress and decompress (V, H, W, 3) RGB images, for the artefacts."""
     return np.stack(
         [
-            cv2.cvtColor(cv2.imdecode(np.frombuffer(encode_jpeg(image, quality), np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+            cv2.cvtColor(
+                cv2.imdecode(np.frombuffer(encode_jpeg(image, quality), np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
+            )
             for image in images
         ]
     )

@@ -101,7 +101,7 @@ def observe(
     camera_from_device: Floats,
     models: list[CameraModel],
 ) -> tuple[Floats, Floats, Floats, Flags]:
-    """Joints of a posed body in device frame (16, 3), camera frames (V, 16, 3), pixels (V, 16, 2), and in view (V, 16)."""
+    """Joints in the device frame (16, 3), the camera frames (V, 16, 3), the images (V, 16, 2), and whether in view."""
     in_device = transform_points(device_from_world, bone_heads_m[asset.joint_bones].astype(np.float64))
     in_cameras = np.stack([transform_points(matrix, in_device) for matrix in camera_from_device])
     pixels = np.stack([model.project(points) for model, points in zip(models, in_cameras, strict=True)])

@@ -5,15 +5,13 @@ Built in the head's rest frame (x left, y back, z up) and carried along by the h
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from egorear_ros.rig.rigid import inverse, transform_points
+from egorear_ros.rig.rigid import inverse
 from egorear_ros.simulator import materials
-from egorear_ros.simulator.body.surface import Surface
 from egorear_ros.simulator.renderer.mesh import Mesh, merge
 from egorear_ros.simulator.rig_mount import HeadSize, RigMount
 from egorear_ros.simulator.scene.furniture import box, grid_faces, static_mesh
@@ -62,9 +60,8 @@ def shell(size: HeadSize, plastic: NDArray[np.float32]) -> Mesh:
     lowest = np.arcsin(np.clip((size.top_z - drop - center[2]) / radii[2], -0.95, 0.95))
     share = np.linspace(0, 1, up + 1)[:, None]
     elevation = lowest + (np.pi / 2 - lowest) * share
-    unit = np.stack(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)], axis=-1
-    )
+    level = np.where(elevation < 0, 1.0, np.cos(elevation))  # straight below the girth, so that hair stays inside
+    unit = np.stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], axis=-1)
     outer = (center + unit * radii).reshape(-1, 3)
     inner = (center + unit[:2] * (radii - 0.012)).reshape(-1, 3)[: around + 1]
     normals = (unit / radii).reshape(-1, 3)
@@ -93,26 +90,3 @@ def strut(size: HeadSize, camera_m: NDArray[np.floating], metal: NDArray[np.floa
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = np.stack([x, np.cross(z, x), z], axis=1), foot
     return box([-0.008, -0.005, 0], [0.008, 0.005, length], metal, largest_edge_m=0.012).moved(pose)
-
-
-def tucked_under(hair: Surface, size: HeadSize) -> Surface:
-    """Press hair under the helmet and clear the face: the wearer's own hair must not reach a camera."""
-    center, radii = size.center, shell_radii(size) - 0.012
-    # Below the widest girth hair hangs freely, but no further out than a hand's breadth.
-    offset = hair.vertices_m - center
-    scaled = offset / radii
-    limit = 1 + 0.12 * np.clip(-offset[:, 2] / 0.08, 0, 1)
-    excess = np.linalg.norm(np.where(offset[:, 2:] > 0, scaled, scaled * [1, 1, 0]), axis=1) / limit
-    pressed = np.where(excess[:, None] > 1, center + offset / excess[:, None] * [1, 1, 1], hair.vertices_m)
-    pressed[:, 2] = np.where(offset[:, 2] > 0, pressed[:, 2], hair.vertices_m[:, 2])
-    brow_z, ear_y = size.top_z - BRIM_DROP_FRONT_M + 0.005, center[1] - 0.01
-    keep = np.maximum(pressed[:, 2] - brow_z, pressed[:, 1] - ear_y)
-    return replace(hair, vertices_m=pressed.astype(np.float32)).cut(keep.astype(np.float32))
-
-
-def lens_positions(mounted: RigMount) -> NDArray[np.float64]:
-    """(V, 3) where the cameras are, in the head's rest frame."""
-    head_from_device = inverse(mounted.device_from_head)
-    return np.stack(
-        [transform_points(head_from_device @ inverse(c), np.zeros(3)) for c in mounted.camera_from_device]
-    )

@@ -16,10 +16,24 @@ Floats = NDArray[np.float32]
 
 # sRGB, from light to dark; what lies between is mixed.
 SKIN_TONES: Final = np.array(
-    [[0.95, 0.80, 0.71], [0.90, 0.70, 0.58], [0.80, 0.58, 0.44], [0.64, 0.43, 0.30], [0.45, 0.29, 0.20], [0.29, 0.19, 0.14]]
+    [
+        [0.95, 0.80, 0.71],
+        [0.90, 0.70, 0.58],
+        [0.80, 0.58, 0.44],
+        [0.64, 0.43, 0.30],
+        [0.45, 0.29, 0.20],
+        [0.29, 0.19, 0.14],
+    ]
 )
 HAIR_TONES: Final = np.array(
-    [[0.06, 0.05, 0.04], [0.16, 0.10, 0.06], [0.30, 0.18, 0.10], [0.62, 0.46, 0.26], [0.50, 0.48, 0.47], [0.48, 0.20, 0.10]]
+    [
+        [0.06, 0.05, 0.04],
+        [0.16, 0.10, 0.06],
+        [0.30, 0.18, 0.10],
+        [0.62, 0.46, 0.26],
+        [0.50, 0.48, 0.47],
+        [0.48, 0.20, 0.10],
+    ]
 )
 PATTERN_SHARES: Final = (0.36, 0.1, 0.06, 0.05, 0.1, 0.07, 0.05, 0.13, 0.08)
 
@@ -73,7 +87,9 @@ def cloth(rng: np.random.Generator, wrinkles: float = 0.8, denim: bool = False) 
     """Cloth with a random pattern, or denim."""
     if denim:
         color = linear(np.array([0.16, 0.24, 0.42]) * rng.uniform(0.5, 1.7))
-        return material(color, color * 1.8 + 0.05, pattern=PATTERNS.index("denim"), scale=20, wrinkles=wrinkles * 0.8, kind="cloth")
+        return material(
+            color, color * 1.8 + 0.05, pattern=PATTERNS.index("denim"), scale=20, wrinkles=wrinkles * 0.8, kind="cloth"
+        )
     color = random_color(rng, value=(0.12, 0.95))
     second = color * rng.uniform(0.25, 0.6) if rng.random() < 0.5 else random_color(rng)
     pattern = int(rng.choice(len(PATTERNS), p=PATTERN_SHARES))

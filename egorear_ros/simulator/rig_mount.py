@@ -132,7 +132,10 @@ def sample_mount(rng: np.random.Generator, rig: Rig, size: HeadSize) -> RigMount
         below_top_m=rng.uniform(*BELOW_TOP_M),
         jitter=np.concatenate([rng.normal(0, MOUNT_JITTER_RAD), rng.normal(0, MOUNT_JITTER_M, 3)]),
         camera_jitter=np.concatenate(
-            [rng.normal(0, CAMERA_JITTER_RAD, (len(rig.cameras), 3)), rng.normal(0, CAMERA_JITTER_M, (len(rig.cameras), 3))],
+            [
+                rng.normal(0, CAMERA_JITTER_RAD, (len(rig.cameras), 3)),
+                rng.normal(0, CAMERA_JITTER_M, (len(rig.cameras), 3)),
+            ],
             axis=1,
         ),
     )

@@ -113,7 +113,9 @@ class Simulator:
             first = int(np.random.default_rng([self.settings.seed, index, 7]).integers(stride))
             for i in range(first, sequence_frames, stride):
                 frame = sequence.frame(i)
-                yield Frame(through_jpeg(frame.images, frame.jpeg_quality), frame.truth, frame.jpeg_quality, frame.views)
+                yield Frame(
+                    through_jpeg(frame.images, frame.jpeg_quality), frame.truth, frame.jpeg_quality, frame.views
+                )
             index += 1
 
     def person(self, index: int) -> Character:
@@ -138,9 +140,7 @@ class Simulator:
 class Sequence:
     """One person doing something in one place."""
 
-    def __init__(
-        self, simulator: Simulator, index: int, frames: int, actions: tuple[str, ...] | None = None
-    ) -> None:
+    def __init__(self, simulator: Simulator, index: int, frames: int, actions: tuple[str, ...] | None = None) -> None:
         settings = simulator.settings
         self._simulator, self._index, self._frames = simulator, index, frames
         rng = np.random.default_rng([settings.seed, index, 3])
@@ -212,7 +212,9 @@ class Sequence:
         mixed = rotations[before] * (1 - share) + rotations[after] * share
         return orthonormal(mixed), heads[before] * (1 - share) + heads[after] * share
 
-    def _device(self, rotations: NDArray[np.float32], heads: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _device(
+        self, rotations: NDArray[np.float32], heads: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         head = self._simulator.asset.bone["head"]
         rotation = rotations[head].astype(np.float64)
         translation = heads[head] - rotation @ self.character.shape.bone_heads_m[head]
@@ -220,7 +222,9 @@ class Sequence:
         world_from_head[:3, :3], world_from_head[:3, 3] = rotation, translation
         return self.mount.device_from_world(rotation, translation), world_from_head
 
-    def _mesh(self, rotations: NDArray[np.float32], heads: NDArray[np.float32], world_from_head: NDArray[np.float64]) -> Mesh:
+    def _mesh(
+        self, rotations: NDArray[np.float32], heads: NDArray[np.float32], world_from_head: NDArray[np.float64]
+    ) -> Mesh:
         parts = [self.character.posed(rotations, heads), self._helmet.moved(world_from_head), self.scene.furniture]
         if self._prop is not None:
             parts.append(self._prop.posed(rotations, heads, self.character.shape))

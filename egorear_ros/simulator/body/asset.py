@@ -18,8 +18,8 @@ from egorear_ros.skeleton import UNREALEGO_NAMES
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-SURFACES = ("skin", "eyes", "tights", "skirt", "hair")
-"""Parts of the base mesh: the visible skin and eyeballs, and the helpers that garments and hair grow from."""
+SURFACES = ("skin", "eyes", "tights", "skirt")
+"""Parts of the base mesh: the visible skin and eyeballs, and the helpers that garments grow from."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,7 @@ from egorear_ros.simulator.body.hair import hair
 from egorear_ros.simulator.body.landmarks import Landmarks
 from egorear_ros.simulator.body.skinning import skin
 from egorear_ros.simulator.body.surface import Surface, body_surface
-from egorear_ros.simulator.helmet import tucked_under
 from egorear_ros.simulator.renderer.mesh import Mesh
-from egorear_ros.simulator.rig_mount import head_size
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -78,9 +76,7 @@ class Character:
             *(self.vertices_m, self.normals, self.drape_normals, self.slack_m, self.bones, self.weights),
             *(np.ascontiguousarray(rotations), translations.astype(np.float32), vertices, normals),
         )
-        return Mesh(
-            vertices, normals, self.vertices_m, self.faces, self.face_material, self.face_part, self.materials
-        )
+        return Mesh(vertices, normals, self.vertices_m, self.faces, self.face_material, self.face_part, self.materials)
 
     def spheres(self, heads_m: Floats) -> Floats:
         """(K, 4) rough shape of the posed body: centre and radius."""
@@ -111,17 +107,14 @@ def dress(rng: np.random.Generator, asset: BodyAsset, body: int | None = None) -
     shoes = garments.shoes(marks, shaft, sole_m, materials.leather(rng))
     regions.append(garments.shoes_region(marks, skin_surface, shaft))
     pieces.append(shoes)
-    size = head_size(marks)
-    pieces += [tucked_under(piece, size) for piece in hair(rng, marks, shape.is_woman, materials.hair(rng))]
+    pieces += hair(rng, marks, materials.hair(rng))
     pieces.append(body_surface(asset, shape, "eyes", materials.eyes()))
     pieces.append(garments.uncovered(skin_surface, regions))
     sole = float(marks.head_of("ball_l")[2] - shoes.vertices_m[:, 2].min())
     return assemble(asset, shape, pieces, sole, float(rng.uniform(0.1, 0.9)))
 
 
-def sample_bottom(
-    rng: np.random.Generator, marks: Landmarks, style: garments.TopStyle
-) -> tuple[float, list[Surface]]:
+def sample_bottom(rng: np.random.Generator, marks: Landmarks, style: garments.TopStyle) -> tuple[float, list[Surface]]:
     """Draw trousers, shorts or a skirt; returns the share of the leg that is covered for certain, and the pieces."""
     if marks.shape.is_woman and style.skirt == 0 and rng.random() < 0.3:
         length = rng.uniform(0.3, 0.85)
@@ -146,7 +139,9 @@ def assemble(asset: BodyAsset, shape: BodyShape, pieces: list[Surface], sole_m: 
         finger_curl=finger_curl,
         vertices_m=np.concatenate([piece.vertices_m for piece in pieces]),
         normals=np.concatenate([piece.normals() for piece in pieces]),
-        drape_normals=np.concatenate([piece.normals(6) if piece.slack_m.any() else piece.normals() for piece in pieces]),
+        drape_normals=np.concatenate(
+            [piece.normals(6) if piece.slack_m.any() else piece.normals() for piece in pieces]
+        ),
         slack_m=np.concatenate([piece.slack_m for piece in pieces]),
         bones=bones,
         weights=weights,

@@ -42,7 +42,9 @@ def clear_arms(asset: BodyAsset, shape: BodyShape, rotations: Floats, heads: Flo
         points = arm_points(asset, side, heads, rotations, shape)
         pivot = heads[:, shoulder : shoulder + 1]
         for _ in range(ROUNDS):
-            push = trunk_push(asset, half_widths, rotations, heads, points) + helmet_push(asset, shape, rotations, heads, points)
+            push = trunk_push(asset, half_widths, rotations, heads, points) + helmet_push(
+                asset, shape, rotations, heads, points
+            )
             if not push.any():
                 break
             turn = turn_about(points - pivot, push)

@@ -52,11 +52,25 @@ def sample_top(rng: np.random.Generator, is_woman: bool) -> TopStyle:
     kind = rng.choice(["tight", "shirt", "loose", "coat", "robe", "dress"], p=dress_shares(is_woman))
     sleeves = float(rng.choice([rng.uniform(0.25, 0.42), rng.uniform(0.9, 1.0)]))
     if kind == "tight":
-        return TopStyle(float(rng.choice([0.06, sleeves])), rng.uniform(0.06, 0.16), rng.uniform(0.0, 0.09), 0.001, 0.001)
+        return TopStyle(
+            float(rng.choice([0.06, sleeves])), rng.uniform(0.06, 0.16), rng.uniform(0.0, 0.09), 0.001, 0.001
+        )
     if kind == "shirt":
-        return TopStyle(sleeves, rng.uniform(0.0, 0.1), rng.uniform(-0.01, 0.06), rng.uniform(0.006, 0.014), rng.uniform(0.005, 0.02))
+        return TopStyle(
+            sleeves,
+            rng.uniform(0.0, 0.1),
+            rng.uniform(-0.01, 0.06),
+            rng.uniform(0.006, 0.014),
+            rng.uniform(0.005, 0.02),
+        )
     if kind == "loose":
-        return TopStyle(sleeves, rng.uniform(-0.02, 0.06), rng.uniform(0.0, 0.05), rng.uniform(0.018, 0.035), rng.uniform(0.015, 0.035))
+        return TopStyle(
+            sleeves,
+            rng.uniform(-0.02, 0.06),
+            rng.uniform(0.0, 0.05),
+            rng.uniform(0.018, 0.035),
+            rng.uniform(0.015, 0.035),
+        )
     if kind == "coat":
         return TopStyle(
             *(1.0, -0.02, rng.uniform(-0.03, 0.0), rng.uniform(0.01, 0.025), rng.uniform(0.012, 0.03), COAT_M),
@@ -103,7 +117,9 @@ def top_region(marks: Landmarks, surface: Surface, style: TopStyle) -> Floats:
     z, x = surface.vertices_m[:, 2], surface.vertices_m[:, 0]
     y_front = marks.head_of("neck_01")[1]
     front = np.clip((y_front - surface.vertices_m[:, 1]) / 0.08, 0, 1)
-    collar = marks.neck_z + 0.045 - style.neckline * front * np.exp(-((x / 0.09) ** 2)) - np.clip(style.neckline, 0, 1) * 0.3
+    collar = (
+        marks.neck_z + 0.045 - style.neckline * front * np.exp(-((x / 0.09) ** 2)) - np.clip(style.neckline, 0, 1) * 0.3
+    )
     sleeve = (style.sleeves - marks.along_arm(surface)) * marks.arm_m
     legs_above = np.where(marks.along_leg(surface) > 0.25, -1.0, 1.0)
     return np.minimum.reduce([z - marks.crotch_z - style.hem, collar - z, sleeve, legs_above]).astype(np.float32)

@@ -117,9 +117,7 @@ def bone_rotations(
 ) -> NDArray[np.float32]:
     """World-from-rest rotation of every bone, (T, B, 3, 3) float32."""
     matrices = Rotation.from_quat(clip.rotations_xyzw.reshape(-1, 4)).as_matrix().reshape(len(clip), -1, 3, 3)
-    lower_back = nlerp(
-        clip.rotations_xyzw[:, BONE_INDEX["pelvis"]], clip.rotations_xyzw[:, BONE_INDEX["spine"]], 0.5
-    )
+    lower_back = nlerp(clip.rotations_xyzw[:, BONE_INDEX["pelvis"]], clip.rotations_xyzw[:, BONE_INDEX["spine"]], 0.5)
     alignment = limb_alignment(asset, shape, clip)
     curl = finger_curls(asset, shape, finger_curl)
     result = np.empty((len(clip), len(asset.bone_names), 3, 3), np.float32)
@@ -134,7 +132,9 @@ def bone_rotations(
             result[:, index] = result[:, asset.bone_parents[index]] @ curl.get(name, np.eye(3))
         if head_pitch_rad is not None and name in ("neck_01", "head"):
             share = np.asarray(head_pitch_rad) * (1.0 if name == "head" else 0.5)
-            result[:, index] = result[:, index] @ Rotation.from_rotvec(share[:, None] * np.array([1.0, 0, 0])).as_matrix()
+            result[:, index] = (
+                result[:, index] @ Rotation.from_rotvec(share[:, None] * np.array([1.0, 0, 0])).as_matrix()
+            )
     return result
 
 
@@ -163,9 +163,7 @@ def finger_curls(asset: BodyAsset, shape: BodyShape, finger_curl: float) -> dict
     """Local rotation of every finger bone that closes the hand by `finger_curl`."""
     curls = {}
     for side, sign in (("_l", -1.0), ("_r", 1.0)):
-        across = (
-            shape.bone_heads_m[asset.bone["index_01" + side]] - shape.bone_heads_m[asset.bone["pinky_01" + side]]
-        )
+        across = shape.bone_heads_m[asset.bone["index_01" + side]] - shape.bone_heads_m[asset.bone["pinky_01" + side]]
         across = across / np.linalg.norm(across)
         for finger in ("index", "middle", "ring", "pinky"):
             for knuckle in ("_01", "_02", "_03"):
@@ -173,9 +171,7 @@ def finger_curls(asset: BodyAsset, shape: BodyShape, finger_curl: float) -> dict
     return curls
 
 
-def forward_kinematics(
-    asset: BodyAsset, shape: BodyShape, rotations: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def forward_kinematics(asset: BodyAsset, shape: BodyShape, rotations: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bone heads (T, B, 3) for these rotations, the root bone at the origin."""
     heads = np.zeros((*rotations.shape[:2], 3), np.float32)
     for index, parent in enumerate(asset.bone_parents):

@@ -90,7 +90,7 @@ class Surface:
 
     def offset(self, distance_m: float | Floats, smoothing: int = 2) -> Surface:
         """Return the surface moved outward."""
-        step = self.normals(smoothing) * (distance_m if np.isscalar(distance_m) else np.asarray(distance_m)[:, None])
+        step = self.normals(smoothing) * np.asarray(distance_m, np.float32).reshape(-1, 1)
         return replace(self, vertices_m=(self.vertices_m + step).astype(np.float32))
 
     def bridged(self, rounds: int) -> Surface:
@@ -115,7 +115,7 @@ class Surface:
 
 
 def body_surface(asset: BodyAsset, shape: BodyShape, name: str, material: Floats) -> Surface:
-    """Return one of the asset's surfaces ("skin", "tights", "skirt", "hair", "eyes") for a body."""
+    """Return one of the asset's surfaces ("skin", "eyes", "tights", "skirt") for a body."""
     used, faces = np.unique(asset.faces[name], return_inverse=True)
     weights = np.zeros((len(used), len(asset.bone_names)), np.float32)
     np.add.at(weights, (np.arange(len(used))[:, None], asset.skin_bones[used]), asset.skin_weights[used])

@@ -73,7 +73,9 @@ def gait(
         reach = stride * stance / 2
         back = np.where(cycle < stance, -reach + stride * cycle, reach * (1 - 2 * eased))
         height = lift_m * np.sin(np.pi * np.minimum(swing * 1.15, 1)) ** 1.5
-        feet[:, index] = np.stack([np.full_like(back, (0.085, -0.085)[index]), back + 0.02, ANKLE_HEIGHT_M + height], -1)
+        feet[:, index] = np.stack(
+            [np.full_like(back, (0.085, -0.085)[index]), back + 0.02, ANKLE_HEIGHT_M + height], -1
+        )
         toe_off = np.clip((cycle - stance + 0.16) / 0.16, 0, 1) * (1 - np.clip(swing / 0.5, 0, 1))
         pitch[:, index] = 0.75 * toe_off - 0.3 * np.sin(np.pi * np.clip((swing - 0.4) / 0.6, 0, 1))
         feet[:, index, 2] += 0.09 * toe_off
@@ -82,7 +84,9 @@ def gait(
     return replace(
         track,
         pelvis_m=track.pelvis_m
-        + np.stack([0.02 * np.sin(2 * np.pi * phase), 0 * phase, 0.02 * np.cos(4 * np.pi * phase) - 0.035 - 0.04 * run], 1),
+        + np.stack(
+            [0.02 * np.sin(2 * np.pi * phase), 0 * phase, 0.02 * np.cos(4 * np.pi * phase) - 0.035 - 0.04 * run], 1
+        ),
         pelvis_rad=np.stack([np.full_like(phase, 0.04 + 0.12 * run), 0 * phase, -0.12 * swing_arm], axis=1),
         spine_rad=np.stack([np.full_like(phase, 0.03 + 0.05 * run), 0 * phase, 0.2 * swing_arm], axis=1),
         head_rad=np.stack([np.full_like(phase, -0.03 - 0.1 * run), 0 * phase, -0.06 * swing_arm], axis=1)
@@ -133,7 +137,9 @@ def squat(rng: np.random.Generator, times_s: Floats) -> PoseTrack:
     track = standing(len(times_s))
     down = pulse(times_s + rng.uniform(0, 2), rng.uniform(2.2, 4.5), 0.35) * rng.uniform(0.6, 1.0)
     lowered = track.pelvis_m + down[:, None] * np.array([0, 0.14, -0.5])
-    arms = np.array([[0.16, -0.5, 0.15], [-0.16, -0.5, 0.15]]) if rng.random() < 0.6 else HANGING_HANDS_M - [0, 0.28, 0.05]
+    arms = (
+        np.array([[0.16, -0.5, 0.15], [-0.16, -0.5, 0.15]]) if rng.random() < 0.6 else HANGING_HANDS_M - [0, 0.28, 0.05]
+    )
     w = down[:, None, None]
     lean = np.stack([0.45 * down, 0 * down, 0 * down], axis=1)
     return replace(

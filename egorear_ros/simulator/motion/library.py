@@ -8,7 +8,6 @@ first frame of each clip; `quat` (N, 21, 4) int16, quaternion xyzw times 32767; 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +74,7 @@ def save_library(path: Path, clips: Sequence[MotionClip]) -> None:
             leg=np.array([clip.leg_length_m for clip in clips], np.float32),
             bones=np.array(BONES),
         )
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 

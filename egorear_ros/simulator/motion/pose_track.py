@@ -220,4 +220,3 @@ def frame_rotation(up: Floats, left: Floats) -> Rotation:
     x = left - z * (left * z).sum(axis=1, keepdims=True)
     x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)
     return Rotation.from_matrix(np.stack([x, np.cross(z, x), z], axis=2))
-

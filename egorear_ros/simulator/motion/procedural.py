@@ -37,7 +37,9 @@ def procedural_clip(
             raise EgorearError(f"there is no action '{name}'; known are {', '.join(ACTIONS)}")
     rng = np.random.default_rng([seed, 0x6D6F74])
     times_s = np.arange(int(duration_s * fps) + 1) / fps
-    track, names, start_s = None, [], 0.0
+    track: PoseTrack | None = None
+    names: list[str] = []
+    start_s = 0.0
     while track is None or start_s < duration_s:
         name = actions[len(names) % len(actions)] if actions else str(rng.choice(list(SHARES), p=list(SHARES.values())))
         length_s = rng.uniform(SHORTEST_ACTION_S, LONGEST_ACTION_S)

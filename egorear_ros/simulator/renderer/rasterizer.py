@@ -43,7 +43,11 @@ def project_vertices(
         slot = angle * per_radian
         index = min(int(slot), last - 1)
         radius = radius_table[index] + (radius_table[index + 1] - radius_table[index]) * (slot - index)
-        pixels[i, 0], pixels[i, 1], pixels[i, 2] = x / across * radius + center[0], y / across * radius + center[1], angle
+        pixels[i, 0], pixels[i, 1], pixels[i, 2] = (
+            x / across * radius + center[0],
+            y / across * radius + center[1],
+            angle,
+        )
 
 
 @kernel
@@ -78,12 +82,12 @@ def rasterize(
         # An edge may bulge out of its corners' box; the sagitta of its arc bounds by how much.
         extent = max(u1 - u0, v1 - v0)
         margin = f4(0.02) + extent * extent / (f4(6) * limits[1])
-        if min(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > limits[0] + margin / limits[1]:
+        if min(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > limits[0] + min(margin / limits[1], f4(0.2)):
             continue
         if max(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > f4(2.5):  # behind the lens no box can be trusted
             margin = f4(width)
-        x0, x1 = max(int(math.ceil(u0 - margin - f4(0.5))), 0), min(int(math.floor(u1 + margin - f4(0.5))), width - 1)
-        y0, y1 = max(int(math.ceil(v0 - margin - f4(0.5))), 0), min(int(math.floor(v1 + margin - f4(0.5))), height - 1)
+        x0, x1 = max(math.ceil(u0 - margin - f4(0.5)), 0), min(math.floor(u1 + margin - f4(0.5)), width - 1)
+        y0, y1 = max(math.ceil(v0 - margin - f4(0.5)), 0), min(math.floor(v1 + margin - f4(0.5)), height - 1)
         if x0 > x1 or y0 > y1:
             continue
         ax, ay, az = in_camera[i, 0], in_camera[i, 1], in_camera[i, 2]
@@ -122,8 +126,8 @@ def rasterize_shadow(faces: Ints, points: Floats, depth: Floats) -> None:
     for t in range(faces.shape[0]):
         i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
         ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[k, 0], points[k, 1]
-        x0, x1 = max(int(math.ceil(min(ax, bx, cx) - f4(0.5))), 0), min(int(max(ax, bx, cx) - f4(0.5)), size - 1)
-        y0, y1 = max(int(math.ceil(min(ay, by, cy) - f4(0.5))), 0), min(int(max(ay, by, cy) - f4(0.5)), size - 1)
+        x0, x1 = max(math.ceil(min(ax, bx, cx) - f4(0.5)), 0), min(int(max(ax, bx, cx) - f4(0.5)), size - 1)
+        y0, y1 = max(math.ceil(min(ay, by, cy) - f4(0.5)), 0), min(int(max(ay, by, cy) - f4(0.5)), size - 1)
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if x0 > x1 or y0 > y1 or area == 0:
             continue

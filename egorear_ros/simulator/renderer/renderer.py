@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from egorear_ros.rig import CameraModel, Rig
 from egorear_ros.simulator.renderer import rasterizer, shading
-from egorear_ros.simulator.renderer.compile import Floats, Ints
+from egorear_ros.simulator.renderer.compile import Floats, Ints, f4
 from egorear_ros.simulator.renderer.mesh import Mesh
 from egorear_ros.simulator.renderer.noise import noise_table
 from egorear_ros.simulator.scene.scene import Scene
@@ -114,12 +114,34 @@ class FisheyeRenderer:
             *(mesh.faces, mesh.two_sided, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
         )
         shading.shade(
-            *(self.samples, lens.distance, lens.triangle, lens.rays, in_camera),
-            *(np.linalg.inv(camera_from_world).astype(np.float32), lens.pixel_rad),
-            *(mesh.faces, mesh.face_material, mesh.face_part, mesh.vertices_m, mesh.normals, mesh.rest_m),
-            *(mesh.materials, scene.surroundings, scene.planes, scene.decals, spheres, scene.panorama),
-            *(self._table, self._textures, self._linear, light, self._shadow, shadow_from_world),
-            *(views.radiance[index], views.distance_m[index], views.part[index]),
+            self.samples,
+            lens.distance,
+            lens.triangle,
+            lens.rays,
+            in_camera,
+            np.linalg.inv(camera_from_world).astype(np.float32),
+            lens.pixel_rad,
+            mesh.faces,
+            mesh.face_material,
+            mesh.face_part,
+            mesh.vertices_m,
+            mesh.normals,
+            mesh.rest_m,
+            mesh.materials,
+            scene.surroundings,
+            scene.planes,
+            scene.decals,
+            spheres,
+            scene.panorama,
+            self._table,
+            self._textures,
+            self._linear,
+            light,
+            self._shadow,
+            shadow_from_world,
+            views.radiance[index],
+            views.distance_m[index],
+            views.part[index],
         )
 
     def _render_shadow(self, mesh: Mesh, to_light: Floats, center: Floats) -> Floats:
@@ -159,7 +181,7 @@ class Lens:
         self.center = np.array(fine.center_px, np.float32)
         px_per_rad = fine.image_circle_radius_px / model.max_angle_rad
         self.limits = np.array([model.max_angle_rad + 0.05, px_per_rad], np.float32)
-        self.pixel_rad = np.float32(samples / px_per_rad)
+        self.pixel_rad = f4(samples / px_per_rad)
         self.distance = np.empty((fine.height, fine.width), np.float32)
         self.triangle = np.empty((fine.height, fine.width), np.int32)
 

@@ -12,9 +12,7 @@ OUTSIDE_LENS_PART = -2
 
 
 @inlined_kernel
-def corner_weights(
-    faces: Ints, face: int, in_camera: Floats, rx: float, ry: float, rz: float, weights: Floats
-) -> None:
+def corner_weights(faces: Ints, face: int, in_camera: Floats, rx: float, ry: float, rz: float, weights: Floats) -> None:
     """Barycentric weights (3,) of the point where the ray (rx, ry, rz) passes through a triangle."""
     total = f4(0)
     for n in range(3):
@@ -95,41 +93,73 @@ def shade(
             smooth = samples > 1 and first >= 0
             hits, nearest, nearest_triangle = 0, f4(1e9), -1
             lowest, highest = f4(1e9), f4(0)
-            for s in range(count):
-                y, x = r0 + s // samples, c0 + s % samples
-                t, depth = triangle[y, x], distance[y, x]
-                if t >= 0:
-                    hits += 1
-                    highest = max(highest, depth)
-                    lowest = min(lowest, depth)
-                    if depth < nearest:
-                        nearest, nearest_triangle = depth, t
-                    if smooth and face_material[t] != face_material[first]:
-                        smooth = False
+            for y in range(r0, r0 + samples):
+                for x in range(c0, c0 + samples):
+                    t, depth = triangle[y, x], distance[y, x]
+                    if t >= 0:
+                        hits += 1
+                        highest = max(highest, depth)
+                        lowest = min(lowest, depth)
+                        if depth < nearest:
+                            nearest, nearest_triangle = depth, t
+                        if smooth and face_material[t] != face_material[first]:
+                            smooth = False
             smooth = smooth and hits == count and highest - lowest < f4(0.015) + f4(0.02) * lowest
-            for s in range(count):
-                y, x = r0 + s // samples, c0 + s % samples
-                if smooth:
-                    y, x = ym, xm
-                t = triangle[y, x]
-                if t >= 0:
-                    corner_weights(faces, t, in_camera, rays[y, x, 0], rays[y, x, 1], rays[y, x, 2], weights)
-                    mesh_color(
-                        *(faces, t, weights, vertices, normals, rest, materials, face_material[t], eye, pixel_rad),
-                        *(table, textures, linear, light, shadow_depth, shadow_from_world, normal, albedo, color),
-                    )
-                if smooth:
-                    for d in range(3):
-                        color[d] *= f4(count)
-                    break
+            # A smooth pixel is shaded at its middle ray only, and counts for all of them.
+            share = f4(count) if smooth else f4(1)
+            for y in range(ym if smooth else r0, ym + 1 if smooth else r0 + samples):
+                for x in range(xm if smooth else c0, xm + 1 if smooth else c0 + samples):
+                    t = triangle[y, x]
+                    if t >= 0:
+                        corner_weights(faces, t, in_camera, rays[y, x, 0], rays[y, x, 1], rays[y, x, 2], weights)
+                        mesh_color(
+                            faces,
+                            t,
+                            weights,
+                            vertices,
+                            normals,
+                            rest,
+                            materials,
+                            face_material[t],
+                            eye,
+                            pixel_rad,
+                            table,
+                            textures,
+                            linear,
+                            light,
+                            shadow_depth,
+                            shadow_from_world,
+                            normal,
+                            albedo,
+                            color,
+                        )
+            for d in range(3):
+                color[d] *= share
             behind = f4(1e9)
             if hits < count:
                 dx = world_from_camera[0, 0] * rx + world_from_camera[0, 1] * ry + world_from_camera[0, 2] * rz
                 dy = world_from_camera[1, 0] * rx + world_from_camera[1, 1] * ry + world_from_camera[1, 2] * rz
                 dz = world_from_camera[2, 0] * rx + world_from_camera[2, 1] * ry + world_from_camera[2, 2] * rz
                 behind = surroundings_color(
-                    *(dx, dy, dz, eye, pixel_rad, surroundings, planes, decals, spheres, panorama, table),
-                    *(textures, linear, light, shadow_depth, shadow_from_world, normal, albedo, far),
+                    dx,
+                    dy,
+                    dz,
+                    eye,
+                    pixel_rad,
+                    surroundings,
+                    planes,
+                    decals,
+                    spheres,
+                    panorama,
+                    table,
+                    textures,
+                    linear,
+                    light,
+                    shadow_depth,
+                    shadow_from_world,
+                    normal,
+                    albedo,
+                    far,
                 )
                 for d in range(3):
                     color[d] += far[d] * (count - hits)

@@ -34,7 +34,7 @@ SURROUNDINGS_SIZE: Final = 9
 PLANE_SIZE: Final = 10
 """Columns of a room plane: colour, second colour, pattern, pattern scale, texture (-1: none), tiles per metre."""
 DECAL_SIZE: Final = 15
-"""Columns of a decal: plane, centre (2), direction (2), half size (2), texture, colour (3), second colour (3), pattern."""
+"""Columns of a decal: plane, centre (2), direction (2), half size (2), texture, two colours (3 each), pattern."""
 
 
 @inlined_kernel
@@ -106,15 +106,23 @@ def mesh_color(
         scale = materials[row, 7]
         u, v = (ry, rz) if abs(nx) > max(abs(ny), abs(nz)) else ((rx, rz) if abs(ny) > abs(nz) else (rx, ry))
         sample_texture(
-            textures, linear, int(materials[row, 10]), u * scale, v * scale, pixel_rad * reach * scale * TEXTURE_SIZE, albedo
+            textures,
+            linear,
+            int(materials[row, 10]),
+            u * scale,
+            v * scale,
+            pixel_rad * reach * scale * TEXTURE_SIZE,
+            albedo,
         )
         for d in range(3):
             albedo[d] *= f4(0.4) + materials[row, d]
     else:
         mix, gain = pattern(table, int(materials[row, 6]), rx, ry, rz, materials[row, 7])
         if kind == 1:
-            gain = f4(0.86) + f4(0.2) * noise(table, rx * 25, ry * 25, rz * 25) + f4(0.1) * noise(
-                table, rx * 160, ry * 160, rz * 160
+            gain = (
+                f4(0.86)
+                + f4(0.2) * noise(table, rx * 25, ry * 25, rz * 25)
+                + f4(0.1) * noise(table, rx * 160, ry * 160, rz * 160)
             )
         elif kind == 2:
             gain = f4(0.55) + f4(0.9) * noise(table, rx * 240, ry * 240, rz * 22)
@@ -127,7 +135,13 @@ def mesh_color(
         facing = (facing + f4(0.15)) / f4(1.15)
     if facing > 0:
         lit = shadow(
-            shadow_depth, shadow_from_world, x + nx * f4(0.012), y + ny * f4(0.012), z + nz * f4(0.012), f4(0.006), light[16]
+            shadow_depth,
+            shadow_from_world,
+            x + nx * f4(0.012),
+            y + ny * f4(0.012),
+            z + nz * f4(0.012),
+            f4(0.006),
+            light[16],
         ) * lamp_falloff(light, x, y, z)
         direct = facing * lit
         hx, hy, hz = vx + light[0], vy + light[1], vz + light[2]
@@ -246,12 +260,16 @@ def plane_color(
     """Albedo of a room plane at (u, v) metres."""
     if planes[plane, 8] >= 0:
         scale = planes[plane, 9]
-        sample_texture(textures, linear, int(planes[plane, 8]), u * scale, v * scale, footprint * scale * TEXTURE_SIZE, color)
+        sample_texture(
+            textures, linear, int(planes[plane, 8]), u * scale, v * scale, footprint * scale * TEXTURE_SIZE, color
+        )
         for d in range(3):
             color[d] *= f4(0.4) + planes[plane, d]
     else:
         mix, gain = pattern(table, int(planes[plane, 6]), u + f4(0.003), f4(0.01), v + f4(0.007), planes[plane, 7])
-        fade = min(max(f4(1.6) - footprint * planes[plane, 7] * 4, f4(0)), f4(1))  # a pattern finer than a pixel is grey
+        fade = min(
+            max(f4(1.6) - footprint * planes[plane, 7] * 4, f4(0)), f4(1)
+        )  # a pattern finer than a pixel is grey
         mix, gain = mix * fade + f4(0.4) * (1 - fade), gain * fade + (1 - fade)
         gain *= f4(0.9) + f4(0.2) * noise(table, u * 0.9, v * 0.9, f4(0.3))
         for d in range(3):

@@ -14,7 +14,7 @@ from egorear_ros.simulator.scene.textures import TEXTURES
 
 Floats = NDArray[np.float32]
 
-LARGEST_EDGE_M: Final = 0.4
+LARGEST_EDGE_M: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def surface(rng: np.random.Generator) -> Floats:
     kind = rng.random()
     color = random_color(rng)
     if kind < 0.4:
-        return material(tuple(rng.uniform(0.3, 0.8) * np.array([1.0, 0.9, 0.8])), texture=TEXTURES.index("wood"), scale=1.2)
+        return material(
+            tuple(rng.uniform(0.3, 0.8) * np.array([1.0, 0.9, 0.8])), texture=TEXTURES.index("wood"), scale=1.2
+        )
     if kind < 0.65:
         return material(color * 1.2, texture=TEXTURES.index("fabric"), scale=3.0)
     return material(color, gloss=0.15)
@@ -158,7 +160,13 @@ def shelf(rng: np.random.Generator) -> Placed:
         x = -width + 0.03
         while x < width - 0.12:
             book = rng.uniform([0.02, 0.08, 0.12], [0.09, 0.15, 0.3])
-            parts.append(box([x, -book[1], level + 0.02], [x + book[0], book[1], level + 0.02 + book[2]], material(random_color(rng))))
+            parts.append(
+                box(
+                    [x, -book[1], level + 0.02],
+                    [x + book[0], book[1], level + 0.02 + book[2]],
+                    material(random_color(rng)),
+                )
+            )
             x += book[0] + rng.uniform(0.0, 0.15)
     return Placed(merge(parts), float(np.hypot(width, depth)))
 
@@ -195,7 +203,9 @@ def vessel(rng: np.random.Generator) -> Placed:
 def crate(rng: np.random.Generator) -> Placed:
     """A box or a cupboard."""
     half = rng.uniform([0.1, 0.1], [0.45, 0.35])
-    return Placed(box([-half[0], -half[1], 0], [half[0], half[1], rng.uniform(0.1, 1.3)], surface(rng)), float(np.hypot(*half)))
+    return Placed(
+        box([-half[0], -half[1], 0], [half[0], half[1], rng.uniform(0.1, 1.3)], surface(rng)), float(np.hypot(*half))
+    )
 
 
 INDOORS: Final = (table, chair, shelf, sofa, ball, vessel, crate)

@@ -40,10 +40,7 @@ def sample_scene(rng: np.random.Generator, path_m: NDArray[np.floating]) -> Scen
     surroundings = np.zeros(SURROUNDINGS_SIZE, np.float32)
     surroundings[0:3], surroundings[3:6] = room_low, room_high
     surroundings[6:9] = float(outdoor), 0.0, GROUND_REACH_M
-    if outdoor:
-        panorama = sky_panorama(rng, light[:3])
-    else:
-        panorama = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    panorama = sky_panorama(rng, light[:3]) if outdoor else np.zeros((HEIGHT, WIDTH, 3), np.float32)
     return Scene(
         surroundings=surroundings,
         planes=sample_planes(rng, outdoor),
@@ -162,7 +159,9 @@ def sample_furniture(
         piece: Placed = makers[rng.integers(len(makers))](rng)
         angle = rng.uniform(0, 2 * np.pi)
         for _ in range(12):
-            spot = rng.uniform(low[:2] + piece.radius_m, np.maximum(high[:2] - piece.radius_m, low[:2] + piece.radius_m))
+            spot = rng.uniform(
+                low[:2] + piece.radius_m, np.maximum(high[:2] - piece.radius_m, low[:2] + piece.radius_m)
+            )
             if np.hypot(*(path_m - spot).T).min() > piece.radius_m + PERSON_MARGIN_M:
                 pieces.append(piece.mesh.moved(standing_at(spot, angle)))
                 break

@@ -140,19 +140,22 @@ def veins(rng: np.random.Generator) -> Image:
 
 def rug(rng: np.random.Generator) -> Image:
     """A rug: nested, mirrored ornaments."""
-    quarter = cv2.resize(rng.random((16, 16, 3)).astype(np.float32), (128, 128), interpolation=cv2.INTER_NEAREST)
-    palette = rng.random((5, 3)).astype(np.float32) * 0.8 + 0.1
-    image = palette[(quarter[..., 0] * 4.99).astype(int)]
+    field = cv2.resize(rng.random((9, 9)).astype(np.float32), (128, 128), interpolation=cv2.INTER_CUBIC)
+    edge = np.minimum(*np.meshgrid(np.arange(128), np.arange(128)))
+    palette = np.array([[0.45, 0.12, 0.1], [0.75, 0.66, 0.5], [0.16, 0.18, 0.3], [0.55, 0.4, 0.25]], np.float32)
+    image = palette[np.where(edge < 12, 2, np.where(edge < 18, 1, (field * 9).astype(int) % 4))]
     half = np.concatenate([image, image[::-1]])
     return np.concatenate([half, half[:, ::-1]], axis=1) * (0.85 + 0.15 * clouds(rng, 32)[..., None])
 
 
 def printed(rng: np.random.Generator) -> Image:
     """A picture: blurred colour fields and shapes."""
-    image = cv2.resize(rng.random((5, 5, 3)).astype(np.float32), (256, 256), interpolation=cv2.INTER_CUBIC)
+    hues = rng.random((5, 5, 1)) * np.array([0.35, 0.3, 0.25]) + rng.random(3) * 0.5
+    image = cv2.resize(hues.astype(np.float32), (256, 256), interpolation=cv2.INTER_CUBIC)
     for _ in range(14):
         x, y, r = (int(v) for v in rng.integers(20, 236, 3) * np.array([1, 1, 0.25]))
-        cv2.circle(image, (x, y), r, rng.random(3).tolist(), -1 if rng.random() < 0.6 else 3, cv2.LINE_AA)
+        shade = (rng.random(3) * 0.3 + rng.random() * 0.6).tolist()
+        cv2.circle(image, (x, y), r, shade, -1 if rng.random() < 0.6 else 3, cv2.LINE_AA)
     return image
 
 
