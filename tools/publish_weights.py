@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--name", default="egorear-s", help="name to ship it under")
     parser.add_argument("--train-data", type=Path, nargs="+", required=True, help="folders it was trained on")
     parser.add_argument("--evaluate", type=Path, nargs="+", required=True, help="folders to measure it on")
+    parser.add_argument("--sets", type=int, default=512, help="frame sets to measure on per folder (default 512)")
     parser.add_argument("--hardware", required=True, help="what it was trained on, in words")
     args = parser.parse_args()
     network, card = load_weights(args.weights)
@@ -42,7 +43,7 @@ def main() -> None:
             "training_seconds": card.source["seconds"],
         },
         "result": {
-            folder.name: evaluate(network, read_shards([folder]), network.mean_pose_m.numpy())
+            folder.name: evaluate(network, read_shards([folder], args.sets), network.mean_pose_m.numpy())
             for folder in args.evaluate
         },
         "training": training,

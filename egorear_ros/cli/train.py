@@ -15,6 +15,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--validation", metavar="DIR", help="folder of shards that decides which weights are kept")
     parser.add_argument("--out", metavar="DIR", help="folder of checkpoint, log and weights")
     parser.add_argument("--steps", type=int, help="steps in all")
+    parser.add_argument("--batch", type=int, help="frame sets per step")
+    parser.add_argument("--stop-after", type=int, metavar="STEP", help="stop here, to be resumed some other time")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
 
@@ -35,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         validation=args.validation,
         out=args.out,
         steps=args.steps,
+        batch=args.batch,
         threads=args.threads,
     )
     if not config.data or not config.validation:
@@ -56,6 +59,6 @@ def run(args: argparse.Namespace) -> int:
         def advance(step: int, error_mm: float) -> None:
             bar.update(task, completed=step, description=f"validation {error_mm:.1f} mm")
 
-        best_mm = train(job, args.resume, advance)
+        best_mm = train(job, args.resume, advance, args.stop_after)
     print(f"best validation MPJPE {best_mm:.1f} mm: {job.out / BEST}")
     return 0

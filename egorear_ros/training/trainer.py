@@ -136,13 +136,16 @@ class Run:
             save_weights(self.out / BEST, self.network, self.network.config, {**source, **measured})
 
 
-def train(run: Run, resume: bool, progress: Progress = lambda step, error_mm: None) -> float:
+def train(
+    run: Run, resume: bool, progress: Progress = lambda step, error_mm: None, stop_after: int | None = None
+) -> float:
     """Train to the last step, validating and saving on the way.
 
     Args:
         run: what to train.
         resume: continue from the checkpoint in the run's folder.
         progress: called after every step with its number and the latest validation error (NaN before the first).
+        stop_after: step to stop at, to be resumed some other time; the learning rate's schedule is not shortened.
 
     Returns:
         The best validation MPJPE in mm.
@@ -159,12 +162,13 @@ def train(run: Run, resume: bool, progress: Progress = lambda step, error_mm: No
     source = {"training": {**dataclasses.asdict(config), "data": [Path(folder).name for folder in config.data]}}
     source["training"].update(validation=Path(config.validation).name, out=run.out.name, train_sets=len(run.train))
     error_mm, log = math.nan, Log(run.out / LOG)
-    while run.step < config.steps:
+    last = min(config.steps, stop_after or config.steps)
+    while run.step < last:
         started = time.perf_counter()
         losses = run.learn()
         run.seconds += time.perf_counter() - started
         log.add(losses)
-        if run.step % config.validate_every == 0 or run.step == config.steps:
+        if run.step % config.validate_every == 0 or run.step == last:
             error_mm = run.validate()
             run.keep_if_best(error_mm, source)
             run.save()

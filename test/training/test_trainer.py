@@ -68,6 +68,13 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, eight: Frame
         assert [row["step"] for row in csv.DictReader(file)] == ["2", "4", "6"]
 
 
+def test_a_stopped_run_saves_where_it_stopped(tmp_path: Path, eight: FrameSets) -> None:
+    train(Run(config(tmp_path), eight, eight), resume=False, stop_after=3)
+    resumed = Run(config(tmp_path), eight, eight)
+    resumed.load()
+    assert resumed.step == 3
+
+
 def test_best_weights_load_and_say_where_they_come_from(tmp_path: Path, eight: FrameSets) -> None:
     run = Run(config(tmp_path), eight, eight)
     best = train(run, resume=False)
