@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--evaluate", type=Path, nargs="+", required=True, help="folders to measure it on")
     parser.add_argument("--sets", type=int, default=512, help="frame sets to measure on per folder (default 512)")
     parser.add_argument("--hardware", required=True, help="what it was trained on, in words")
+    parser.add_argument("--note", default="", help="what the configuration does not say, for example an interruption")
     args = parser.parse_args()
     network, card = load_weights(args.weights)
     if not isinstance(network, EgoRearS):
@@ -39,7 +40,7 @@ def main() -> None:
             "hardware": args.hardware,
             "train_sets": training["train_sets"],
             "steps": card.source["step"],
-            "sets_seen": card.source["step"] * training["batch"],
+            "note": args.note,
             "training_seconds": card.source["seconds"],
         },
         "result": {

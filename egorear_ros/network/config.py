@@ -228,7 +228,8 @@ class EgoRearSConfig:
         """Raise ConfigError on a value that cannot be built."""
         _check_views(self)
         _require(self.image_size > 0 and self.image_size % 32 == 0, self, "image_size", "a multiple of 32")
-        _require(self.width > 0, self, "width", "a positive number")
+        # With 8 channels the backward pass of torch 2.13's CPU convolutions corrupts memory.
+        _require(self.width > 0 and self.width % 16 == 0, self, "width", "a multiple of 16")
         _require(self.channels > 0, self, "channels", "a positive number")
         _require(self.dim > 0 and self.dim % 4 == 0, self, "dim", "a multiple of 4 (attention heads)")
         _require(self.refinement_layers >= 0, self, "refinement_layers", "0 or more")

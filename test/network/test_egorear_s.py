@@ -14,7 +14,7 @@ from egorear_ros.network.geometry import nearest_points, pixels_of_points, rays_
 from egorear_ros.network.spatial_softmax import read_maps
 from egorear_ros.rig import load_rig
 
-CONFIG = EgoRearSConfig(image_size=64, width=8, channels=16, dim=32)
+CONFIG = EgoRearSConfig(image_size=64, width=16, channels=16, dim=32)
 SUBSETS = [mask for mask in itertools.product([False, True], repeat=4) if any(mask)]
 
 

@@ -17,7 +17,7 @@ from egorear_ros.training.shards import FrameSets, ShardSettings, read_shards, w
 from egorear_ros.training.trainer import BEST, CHECKPOINT, LOG, Run, learning_rate, train
 from egorear_ros.training.validation import evaluate, predict
 
-TINY = {"width": 8, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
+TINY = {"width": 16, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
 
 
 def config(out: Path, **changes: Any) -> TrainingConfig:
