@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,18 @@ from torch import Tensor, nn
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
+from egorear_ros.inference.confidence import confidence_from_scores, confidence_from_std
 from egorear_ros.inference.estimate import PoseEstimate
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
 from egorear_ros.inference.preprocessing import Rgb, normalize, resize_official
-from egorear_ros.network import EgoRearConfig, NetworkOutput
+from egorear_ros.network import EgoRearConfig, EgoRearSConfig, NetworkConfig, NetworkOutput
 from egorear_ros.network.weights import load_weights
 from egorear_ros.rig import Rig, load_rig
-from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS, NUM_JOINTS
+from egorear_ros.skeleton import NUM_JOINTS
 
-NECK_HEATMAP = HEATMAP_JOINTS.index("Neck")
-HEAD = JOINTS.index("Head")
+PoseConfig = EgoRearConfig | EgoRearSConfig
+"""Networks that take a frame set and give poses in the device frame."""
+
 DEFAULT_MODEL = "egorear-s"
 SHIPPED_MODELS = "assets/models"
 WEIGHTS_SUFFIX = ".safetensors"
@@ -37,7 +39,7 @@ class PoseEstimator:
     """A network ready to estimate poses.
 
     Args:
-        network: an EgoRear-family network in eval mode.
+        network: takes images, extrinsics and a view mask, gives poses in the device frame.
         config: its configuration: views, image size.
         rig: cameras; the images must have their aspect ratio.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
@@ -46,7 +48,7 @@ class PoseEstimator:
         InputError: there is no such device.
     """
 
-    def __init__(self, network: nn.Module, config: EgoRearConfig, rig: Rig, device: str = "auto") -> None:
+    def __init__(self, network: nn.Module, config: PoseConfig, rig: Rig, device: str = "auto") -> None:
         self.config, self.rig = config, rig.subset(config.views)
         self._device = _device(device)
         self._network = network.to(self._device).eval()
@@ -60,7 +62,7 @@ class PoseEstimator:
         """
         network, card = load_weights(find_weights(model))
         config = card.config
-        if not isinstance(config, EgoRearConfig) or not config.lifting or config.frame != "device":
+        if not _estimates_poses(config):
             raise InputError(
                 f"model '{model}' does not estimate poses in the device frame; pose_node needs one that does"
             )
@@ -135,29 +137,36 @@ class PoseEstimator:
         return torch.from_numpy(matrices)[None].to(self._device, torch.float32)
 
     def _read(self, output: NetworkOutput, images: Mapping[str, Rgb]) -> PoseEstimate:
+        """Translate what the network gives; what it does not give is NaN or empty."""
         poses: Any = output.poses
-        joints = poses[-1][0].float().cpu().numpy()
-        used = [view for view in self.views if view in images]
-        sizes = {view: (images[view].shape[1], images[view].shape[0]) for view in used}
-        unknown_std = np.full((NUM_JOINTS, 3), np.nan, np.float32)
+        joints = _array(poses[-1][0])
+        std = np.full((NUM_JOINTS, 3), np.nan, np.float32)
+        if output.log_std is not None:
+            std = np.exp(_array(output.log_std[0]))
+        index = {view: i for i, view in enumerate(self.views) if view in images}
         if output.heatmaps is None:
-            return PoseEstimate(joints, np.full(NUM_JOINTS, np.nan, np.float32), unknown_std, {}, {}, {})
-        positions, scores = joints_from_heatmaps(output.heatmaps[-1][0].float().cpu().numpy())
-        index = {view: self.views.index(view) for view in used}
+            return PoseEstimate(joints, confidence_from_std(std), std, {}, {}, {})
+        positions, scores = joints_from_heatmaps(_array(output.heatmaps[-1][0]))
+        sizes = {view: (images[view].shape[1], images[view].shape[0]) for view in index}
+        known = output.log_std is not None
         return PoseEstimate(
             joints_device_m=joints,
-            confidence=_confidence(scores[list(index.values())]),
-            joints_std_m=unknown_std,
+            confidence=confidence_from_std(std) if known else confidence_from_scores(scores[list(index.values())]),
+            joints_std_m=std,
             joints_2d={view: positions[i] * np.array(sizes[view], np.float32) for view, i in index.items()},
             scores_2d={view: scores[i] for view, i in index.items()},
             image_sizes=sizes,
         )
 
 
-def _confidence(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """(16,) confidences from (V, 15) heatmap maxima: the best view's; the head, which has no map, takes the neck's."""
-    best = scores.max(0).clip(0, 1)
-    return np.insert(best, HEAD, best[NECK_HEATMAP]).astype(np.float32)
+def _array(tensor: Tensor) -> npt.NDArray[np.float32]:
+    return tensor.float().cpu().numpy()
+
+
+def _estimates_poses(config: NetworkConfig) -> TypeGuard[PoseConfig]:
+    if isinstance(config, EgoRearConfig):
+        return config.lifting and config.frame == "device"
+    return isinstance(config, EgoRearSConfig)
 
 
 def find_weights(model: str) -> Path:

@@ -4,12 +4,14 @@ Pure torch modules: images and heatmaps in, heatmaps and metres out; no ROS, and
 May import: rig, skeleton, errors, resources. Imported by inference, training, evaluation, nodes, cli.
 
 Reading order: `config`, `registry`; `backbone`, `heatmap`, `attention`, `refinement`, `projection`, `lifting`,
-`egorear`; `egotap_heatmap`, `grid_vit`, `egotap_lifting`, `egotap`; `official`, `checkpoint`.
+`egorear`; `geometry`, `spatial_softmax`, `egorear_s`;
+`egotap_heatmap`, `grid_vit`, `egotap_lifting`, `egotap`; `official`, `checkpoint`.
 """
 
 from egorear_ros.network.config import (
     ConfigError,
     EgoRearConfig,
+    EgoRearSConfig,
     EgoTapConfig,
     EgoTapHeatmapConfig,
     EgoTapLiftingConfig,
@@ -29,6 +31,7 @@ __all__ = [
     "CheckpointError",
     "ConfigError",
     "EgoRearConfig",
+    "EgoRearSConfig",
     "EgoTapConfig",
     "EgoTapHeatmapConfig",
     "EgoTapLiftingConfig",

@@ -87,20 +87,20 @@ class BackboneLevels(NamedTuple):
 
 
 class ResNet(nn.Module):
-    """ResNet-18, -34 or -50 without its classifier."""
+    """ResNet-18, -34 or -50 without its classifier; `width` is that of its first level, 64 for the standard ones."""
 
-    def __init__(self, name: str = "resnet18") -> None:
+    def __init__(self, name: str = "resnet18", width: int = 64) -> None:
         super().__init__()
         block = Bottleneck if name == "resnet50" else BasicBlock
         counts = RESNET_BLOCKS[name]
-        self.channels = tuple(width * block.expansion for width in (64, 128, 256, 512))
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.channels = tuple(scale * width * block.expansion for scale in (1, 2, 4, 8))
+        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = _level(block, counts[0], 64, 64, stride=1)
-        self.layer2 = _level(block, counts[1], self.channels[0], 128, stride=2)
-        self.layer3 = _level(block, counts[2], self.channels[1], 256, stride=2)
-        self.layer4 = _level(block, counts[3], self.channels[2], 512, stride=2)
+        self.layer1 = _level(block, counts[0], width, width, stride=1)
+        self.layer2 = _level(block, counts[1], self.channels[0], 2 * width, stride=2)
+        self.layer3 = _level(block, counts[2], self.channels[1], 4 * width, stride=2)
+        self.layer4 = _level(block, counts[3], self.channels[2], 8 * width, stride=2)
         self.apply(_kaiming)
 
     def forward(self, images: Tensor) -> BackboneLevels:

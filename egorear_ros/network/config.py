@@ -200,5 +200,43 @@ class EgoTapConfig:
         _require(self.lifting.views == len(self.views), self, "lifting", f"a network of {len(self.views)} views")
 
 
-NetworkConfig = HeatmapConfig | EgoRearConfig | EgoTapHeatmapConfig | EgoTapLiftingConfig | EgoTapConfig
+@dataclass(frozen=True)
+class EgoRearSConfig:
+    """Our compact network: all views share one encoder, any subset of them is enough; see `egorear_s`.
+
+    Attributes:
+        views: views known, in the order front_left, front_right, rear_left, rear_right.
+        image_size: height and width the weights are trained at; the network itself takes any multiple of 32.
+        width: channels of the ResNet-18's first level (the standard one has 64).
+        channels: width of the neck, whose map the heatmaps are read from.
+        dim: width of the tokens, one per view and joint.
+        refinement_layers: transformer layers in which the views tell each other what they see; 0 = no refinement.
+        lifting_layers: rounds of reprojection, attention and correction of the pose.
+        rig: name or path of the rig whose lenses (and default extrinsics) are used; see `rig.load_rig`.
+    """
+
+    views: tuple[str, ...] = ALL_VIEWS
+    image_size: int = 128
+    width: int = 32
+    channels: int = 64
+    dim: int = 128
+    refinement_layers: int = 2
+    lifting_layers: int = 3
+    rig: str = "ego4view"
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError on a value that cannot be built."""
+        _check_views(self)
+        _require(self.image_size > 0 and self.image_size % 32 == 0, self, "image_size", "a multiple of 32")
+        # With 8 channels the backward pass of torch 2.13's CPU convolutions corrupts memory.
+        _require(self.width > 0 and self.width % 16 == 0, self, "width", "a multiple of 16")
+        _require(self.channels > 0, self, "channels", "a positive number")
+        _require(self.dim > 0 and self.dim % 4 == 0, self, "dim", "a multiple of 4 (attention heads)")
+        _require(self.refinement_layers >= 0, self, "refinement_layers", "0 or more")
+        _require(self.lifting_layers > 0, self, "lifting_layers", "at least 1")
+
+
+NetworkConfig = (
+    HeatmapConfig | EgoRearConfig | EgoRearSConfig | EgoTapHeatmapConfig | EgoTapLiftingConfig | EgoTapConfig
+)
 """Any network `build` can make."""

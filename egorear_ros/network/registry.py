@@ -4,6 +4,7 @@ Names read `<system>-<views>`, where views are `front` (the two front cameras), 
 (three cameras) or `4view`. `egorear-4view` is the paper's system. EgoRear has the refinement unless the name ends in
 `-unrefined`; the two systems it plugs into have it only where the name ends in `+refinement`. `heatmap-*` and
 `refinement-*` are EgoRear's first and second training stage; `egotap-heatmap-*` and `egotap-lifting*` EgoTAP's parts.
+`egorear-s` is our own compact network, for any subset of the four views.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from egorear_ros.network.config import (
     FRONT,
     ConfigError,
     EgoRearConfig,
+    EgoRearSConfig,
     EgoTapConfig,
     EgoTapHeatmapConfig,
     EgoTapLiftingConfig,
@@ -25,6 +27,7 @@ from egorear_ros.network.config import (
     NetworkConfig,
 )
 from egorear_ros.network.egorear import EgoRear, PelvisEgoPoseFormer
+from egorear_ros.network.egorear_s import EgoRearS
 from egorear_ros.network.egotap import EgoTap
 from egorear_ros.network.egotap_heatmap import EgoTapHeatmaps
 from egorear_ros.network.egotap_lifting import EgoTapLifting
@@ -58,6 +61,7 @@ def _configs() -> Iterator[tuple[str, NetworkConfig]]:
         yield f"heatmap-{pair}", HeatmapConfig(pair)
         yield f"egotap-heatmap-joint-{pair}", EgoTapHeatmapConfig("joint", pair)
         yield f"egotap-heatmap-limb-{pair}", EgoTapHeatmapConfig("limb", pair)
+    yield "egorear-s", EgoRearSConfig()
     yield (
         "egoposeformer-unrealego",
         EgoRearConfig(FRONT, refinement=False, heatmaps=False, proposal="pooling", rig="unrealego", frame="pelvis"),
@@ -103,6 +107,8 @@ def build(model: str | NetworkConfig, rig: Rig | None = None) -> nn.Module:
         case EgoRearConfig():
             cameras = (rig or load_rig(config.rig)).subset(config.views).cameras
             return (PelvisEgoPoseFormer if config.frame == "pelvis" else EgoRear)(config, cameras)
+        case EgoRearSConfig():
+            return EgoRearS(config, (rig or load_rig(config.rig)).subset(config.views).cameras)
         case EgoTapHeatmapConfig():
             return EgoTapHeatmaps(config)
         case EgoTapLiftingConfig():

@@ -31,6 +31,7 @@ FORMAT: Final = "egorear-weights/1"
 _KINDS: Final[dict[str, type[Any]]] = {
     "heatmap": configs.HeatmapConfig,
     "egorear": configs.EgoRearConfig,
+    "egorear_s": configs.EgoRearSConfig,
     "egotap_heatmap": configs.EgoTapHeatmapConfig,
     "egotap_lifting": configs.EgoTapLiftingConfig,
     "egotap": configs.EgoTapConfig,

@@ -76,9 +76,10 @@ def test_every_network_runs(name: str) -> None:
     for pose in output.poses or ():
         assert pose.shape == (2, 16, 3)
     for maps in output.heatmaps or ():
-        assert maps.shape[0] == 2 and maps.shape[2] in (15, 30) and maps.shape[3:] == (64, 64)
+        size = getattr(config, "image_size", 256) // 4
+        assert maps.shape[0] == 2 and maps.shape[2] in (15, 30) and maps.shape[3:] == (size, size)
     stages = (len(output.heatmaps or ()), len(output.poses or ()))
-    refined = isinstance(config, EgoRearConfig | EgoTapConfig) and config.refinement
+    refined = name == "egorear-s" or (isinstance(config, EgoRearConfig | EgoTapConfig) and config.refinement)
     assert stages[0] == (2 if refined else 0 if "egoposeformer" in name or "lifting" in name else 1)
 
 

@@ -1,0 +1,53 @@
+"""Render frame sets for training small networks: npz shards at the training resolution."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--out", type=Path, required=True, help="folder to write; an interrupted run continues")
+    parser.add_argument(
+        "--motion", default="procedural", help="'procedural' or a library made by `egorear motion import`"
+    )
+    parser.add_argument("--split", choices=["train", "val", "test"], default="train", help="bodies and clips (train)")
+    parser.add_argument("--sets", type=int, default=4096, help="frame sets, rounded up to whole shards (default 4096)")
+    parser.add_argument("--size", type=int, default=128, help="image width in pixels (default 128)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same frame sets (default 0)")
+    parser.add_argument("--stride", type=int, default=15, help="frames between picks of a sequence (default 15)")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Render, with a progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from egorear_ros.training.shards import ShardSettings, write_shards
+
+    _check(args)
+    settings = ShardSettings(args.motion, args.split, args.seed, args.size, stride=args.stride)
+    columns = (TextColumn("render"), BarColumn(), MofNCompleteColumn(), TextColumn("sets"), TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task("sets", total=-(-args.sets // settings.sets_per_shard) * settings.sets_per_shard)
+
+        def advance(sets: int) -> None:
+            bar.advance(task, sets)
+
+        write_shards(args.out, settings, args.sets, args.workers, advance)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raise on a number out of range."""
+    from egorear_ros.errors import EgorearError
+
+    for name, value, low, high in (
+        ("--sets", args.sets, 1, 10**7),
+        ("--size", args.size, 64, 872),
+        ("--stride", args.stride, 1, 240),
+        ("--workers", args.workers, 1, 1024),
+    ):
+        if not low <= value <= high:
+            raise EgorearError(f"{name} must be between {low} and {high}, got {value}")

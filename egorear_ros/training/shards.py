@@ -1,0 +1,258 @@
+"""Frame sets on disk at the training resolution: many in one npz file, so that reading them costs nothing.
+
+The data set of record is Ego4View's layout (`egorear simulate`); shards are a cache for training small networks on few
+cores, where rendering at 872 px and decoding JPEGs would take longer than learning. A shard follows from its settings
+and its number alone: an interrupted run continues where it stopped, and any number of workers gives the same files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from egorear_ros.errors import EgorearError
+from egorear_ros.rig import load_rig
+from egorear_ros.simulator.camera_effects import through_jpeg
+from egorear_ros.simulator.motion.library import load_library
+from egorear_ros.simulator.sampler import GENERATOR_VERSION, Frame, Simulator, SimulatorSettings
+
+SEQUENCES_PER_SHARD: Final = 16
+SETTINGS_FILE: Final = "shards.json"
+
+
+@dataclass(frozen=True)
+class ShardSettings:
+    """What to render.
+
+    Attributes:
+        motion: "procedural" or the path of a motion library.
+        split: "train", "val" or "test": which bodies and clips may appear.
+        seed: everything random follows from it.
+        size_px: width and height of the images.
+        sequence_frames: length of a sequence at 30 frames per second.
+        stride: frames between two picks of one sequence; neighbouring frames teach next to nothing.
+        rig: rig by name or path.
+    """
+
+    motion: str = "procedural"
+    split: str = "train"
+    seed: int = 0
+    size_px: int = 128
+    sequence_frames: int = 240
+    stride: int = 15
+    rig: str = "ego4view"
+
+    @property
+    def sets_per_shard(self) -> int:
+        """Frame sets in one file."""
+        return SEQUENCES_PER_SHARD * (self.sequence_frames // self.stride)
+
+    def simulator(self) -> Simulator:
+        """Build the simulator; reads rig and motion library."""
+        library = None if self.motion == "procedural" else load_library(self.motion)
+        settings = SimulatorSettings(
+            rig=load_rig(self.rig), size_px=self.size_px, seed=self.seed, motion=library, split=self.split
+        )
+        return Simulator(settings)
+
+    def content(self) -> dict[str, Any]:
+        """What must be equal for a run to be resumed."""
+        motion = self.motion if self.motion == "procedural" else Path(self.motion).name
+        return {"generator": GENERATOR_VERSION, **asdict(self), "motion": motion}
+
+
+@dataclass(frozen=True)
+class FrameSets:
+    """Frame sets in memory.
+
+    Attributes:
+        images: (N, V, S, S, 3) uint8 RGB.
+        joints_device_m: (N, 16, 3) float32, device frame.
+        pixels: (N, V, 16, 2) float32, (u, v) as fractions of the image; may lie outside 0..1.
+        in_view: (N, V, 16) bool.
+        visible: (N, V, 16) bool, in view and not hidden.
+        camera_from_device: (N, V, 4, 4) float32 metres, as built: with the rig's tolerances.
+    """
+
+    images: NDArray[np.uint8]
+    joints_device_m: NDArray[np.float32]
+    pixels: NDArray[np.float32]
+    in_view: NDArray[np.bool_]
+    visible: NDArray[np.bool_]
+    camera_from_device: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def resized(self, size: int) -> FrameSets:
+        """The same with smaller images: each pixel the mean of the square it covers.
+
+        Raises:
+            EgorearError: the images' size is no multiple of `size`.
+        """
+        own = self.images.shape[2]
+        if own == size:
+            return self
+        if own % size:
+            raise EgorearError(f"images of {own} px cannot be averaged to {size} px; render them at a multiple of it")
+        small = np.empty((*self.images.shape[:2], size, size, 3), np.uint8)
+        for index in np.ndindex(self.images.shape[:2]):
+            small[index] = cv2.resize(self.images[index], (size, size), interpolation=cv2.INTER_AREA)
+        return dataclasses.replace(self, images=small)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every field by name, without a copy."""
+        return dict(vars(self))
+
+
+def write_shards(
+    out: Path,
+    settings: ShardSettings,
+    sets: int,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda sets: None,
+) -> None:
+    """Render at least `sets` frame sets into `out`, leaving out the shards that are there.
+
+    Args:
+        out: folder.
+        settings: what to render.
+        sets: frame sets in all; rounded up to whole shards.
+        workers: processes.
+        progress: called with the number of sets finished since the last call.
+
+    Raises:
+        EgorearError: the folder was begun with other settings; no such rig or library.
+    """
+    _begin(out, settings)
+    count = -(-sets // settings.sets_per_shard)
+    todo = [number for number in range(count) if not shard_path(out, number).exists()]
+    progress((count - len(todo)) * settings.sets_per_shard)
+    for rendered in _render(out, settings, todo, workers):
+        progress(rendered)
+
+
+def read_shards(folders: Sequence[Path], most_sets: int | None = None) -> FrameSets:
+    """Read every shard of some folders into memory.
+
+    Args:
+        folders: written by `write_shards`.
+        most_sets: stop after this many, taken evenly from the folders.
+
+    Raises:
+        EgorearError: a folder holds no shards, or a file cannot be read.
+    """
+    parts: list[dict[str, NDArray[Any]]] = []
+    share = None if most_sets is None else -(-most_sets // len(folders))
+    for folder in folders:
+        paths = sorted(folder.glob("shard_*.npz"))
+        if not paths:
+            raise EgorearError(f"'{folder}' holds no shards; make them with `egorear render-shards --out {folder}`")
+        parts.extend(_read_some(paths, share))
+    return FrameSets(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+def shard_path(out: Path, number: int) -> Path:
+    """Where shard `number` lies."""
+    return out / f"shard_{number:05d}.npz"
+
+
+def frame_sets(frames: Sequence[Frame]) -> FrameSets:
+    """Stack rendered frames."""
+    truths = [frame.truth for frame in frames]
+    size = frames[0].images.shape[2]
+    return FrameSets(
+        images=np.stack([frame.images for frame in frames]),
+        joints_device_m=np.stack([truth.joints_device_m for truth in truths]).astype(np.float32),
+        pixels=(np.stack([truth.pixels for truth in truths]) / size).astype(np.float32),
+        in_view=np.stack([truth.in_view for truth in truths]),
+        visible=np.stack([truth.visible for truth in truths]),
+        camera_from_device=np.stack([truth.camera_from_device for truth in truths]).astype(np.float32),
+    )
+
+
+def render_shard(simulator: Simulator, settings: ShardSettings, number: int) -> FrameSets:
+    """Render the sequences of shard `number`, as the cameras' JPEGs would show them."""
+    frames = []
+    first = number * SEQUENCES_PER_SHARD
+    for index in range(first, first + SEQUENCES_PER_SHARD):
+        sequence = simulator.sequence(index, settings.sequence_frames)
+        offset = int(np.random.default_rng([settings.seed, index, 7]).integers(settings.stride))
+        picks = range(offset, settings.sequence_frames, settings.stride)
+        for i in picks[: settings.sequence_frames // settings.stride]:
+            frame = sequence.frame(i)
+            images = through_jpeg(frame.images, frame.jpeg_quality)
+            frames.append(Frame(images, frame.truth, frame.jpeg_quality, frame.views))
+    return frame_sets(frames)
+
+
+def _begin(out: Path, settings: ShardSettings) -> None:
+    path = out / SETTINGS_FILE
+    if not path.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings.content(), indent=2) + "\n", encoding="utf-8")
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for key, value in settings.content().items():
+        if found.get(key) != value:
+            raise EgorearError(
+                f"'{out}' was begun with {key} = {found.get(key)!r}, now it is {value!r}: "
+                "use the same settings to continue, or another folder"
+            )
+
+
+def _read_some(paths: Sequence[Path], most_sets: int | None) -> Iterator[dict[str, NDArray[Any]]]:
+    """Arrays of the files until `most_sets` have been read."""
+    left = most_sets
+    for path in paths:
+        if left is not None and left <= 0:
+            return
+        try:
+            with np.load(path) as content:
+                arrays = {name: content[name][:left] for name in content.files}
+        except (OSError, ValueError) as error:
+            raise EgorearError(f"shard '{path}' cannot be read ({error}); delete it and render it again") from error
+        left = None if left is None else left - len(arrays["images"])
+        yield arrays
+
+
+def _render(out: Path, settings: ShardSettings, todo: Sequence[int], workers: int) -> Iterator[int]:
+    if workers <= 1:
+        _start_worker(out, settings)
+        yield from map(_work, todo)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(workers, max(len(todo), 1)), _start_worker, (out, settings)) as pool:
+        yield from pool.imap_unordered(_work, todo)
+
+
+_worker: tuple[Path, ShardSettings, Simulator] | None = None
+
+
+def _start_worker(out: Path, settings: ShardSettings) -> None:
+    """Build this process's simulator."""
+    global _worker
+    os.environ["OMP_NUM_THREADS"] = "1"
+    _worker = out, settings, settings.simulator()
+
+
+def _work(number: int) -> int:
+    """Render one shard; it appears under its name only when complete."""
+    if _worker is None:
+        raise RuntimeError("_start_worker has not run in this process")
+    out, settings, simulator = _worker
+    sets = render_shard(simulator, settings, number)
+    partial = out / f".partial_{number:05d}.npz"
+    np.savez(partial, **sets.arrays())  # type: ignore[arg-type]
+    partial.rename(shard_path(out, number))
+    return len(sets)

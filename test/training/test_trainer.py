@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from egorear_ros.cli.main import main
+from egorear_ros.errors import EgorearError
+from egorear_ros.evaluation.metrics import mpjpe_mm
+from egorear_ros.network import load_weights
+from egorear_ros.training.config import TrainingConfig, load_config
+from egorear_ros.training.shards import FrameSets, ShardSettings, read_shards, write_shards
+from egorear_ros.training.trainer import BEST, CHECKPOINT, LOG, Run, learning_rate, train
+from egorear_ros.training.validation import evaluate, predict
+
+TINY = {"width": 16, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
+
+
+def config(out: Path, **changes: Any) -> TrainingConfig:
+    values = {"steps": 6, "batch": 4, "warmup_steps": 2, "validate_every": 2, "validation_sets": 4, "network": TINY}
+    return TrainingConfig(out=str(out), **{**values, **changes})
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_overfits_eight_frame_sets(tmp_path: Path, eight: FrameSets) -> None:
+    """The whole path learns: network, losses, optimiser, validation."""
+    network = {**TINY, "dim": 64, "lifting_layers": 2}
+    settings = config(
+        tmp_path,
+        steps=240,
+        batch=8,
+        warmup_steps=20,
+        validate_every=240,
+        learning_rate=5e-3,
+        weight_decay=0.0,
+        augment=False,
+        bf16=False,
+        network=network,
+    )
+    run = Run(settings, eight, eight)
+    train(run, resume=False)
+    predicted = predict(run.network, eight, (True,) * 4)
+    assert mpjpe_mm(predicted.joints_m, eight.joints_device_m).mean() < 15.0
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, eight: FrameSets) -> None:
+    whole = Run(config(tmp_path / "whole"), eight, eight)
+    train(whole, resume=False)
+
+    def kill(step: int, error_mm: float) -> None:
+        if step == 5:  # one step after the checkpoint of step 4
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train(Run(config(tmp_path / "killed"), eight, eight), resume=False, progress=kill)
+    resumed = Run(config(tmp_path / "killed"), eight, eight)
+    train(resumed, resume=True)
+    for name, value in whole.network.state_dict().items():
+        torch.testing.assert_close(resumed.network.state_dict()[name], value, rtol=1e-5, atol=1e-6, msg=name)
+    with (tmp_path / "killed" / LOG).open() as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["2", "4", "6"]
+
+
+def test_a_stopped_run_saves_where_it_stopped(tmp_path: Path, eight: FrameSets) -> None:
+    train(Run(config(tmp_path), eight, eight), resume=False, stop_after=3)
+    resumed = Run(config(tmp_path), eight, eight)
+    resumed.load()
+    assert resumed.step == 3
+
+
+def test_best_weights_load_and_say_where_they_come_from(tmp_path: Path, eight: FrameSets) -> None:
+    run = Run(config(tmp_path), eight, eight)
+    best = train(run, resume=False)
+    network, card = load_weights(tmp_path / BEST)
+    assert card.source["training"]["steps"] == 6 and card.source["training"]["train_sets"] == 8
+    assert card.source["validation_mpjpe_mm"] == pytest.approx(best, abs=0.1)
+    assert np.allclose(network.mean_pose_m.numpy(), eight.joints_device_m.mean(0), atol=1e-6)
+
+
+def test_a_run_is_not_overwritten_and_not_resumed_as_another(tmp_path: Path, eight: FrameSets) -> None:
+    with pytest.raises(EgorearError, match="nothing to resume"):
+        train(Run(config(tmp_path), eight, eight), resume=True)
+    train(Run(config(tmp_path, steps=2), eight, eight), resume=False)
+    assert (tmp_path / CHECKPOINT).exists()
+    with pytest.raises(EgorearError, match="--resume"):
+        train(Run(config(tmp_path), eight, eight), resume=False)
+    with pytest.raises(EgorearError, match="another network"):
+        train(Run(config(tmp_path, network={**TINY, "dim": 64}), eight, eight), resume=True)
+
+
+def test_evaluation_has_a_floor_and_every_view_set(tmp_path: Path, eight: FrameSets) -> None:
+    run = Run(config(tmp_path), eight, eight)
+    result = evaluate(run.network, eight, eight.joints_device_m.mean(0))
+    mean = np.linalg.norm(eight.joints_device_m - eight.joints_device_m.mean(0), axis=-1).mean() * 1000
+    assert result["mean_pose_mm"] == pytest.approx(mean, abs=0.1)
+    assert set(result["mpjpe_mm"]) == {
+        "all views", "front pair", *(f"without {view}" for view in run.network.config.views)
+    }  # fmt: skip
+    assert len(result["joint_mm"]) == 16 and len(result["error_by_std_mm"]) == 10
+
+
+def test_learning_rate_rises_then_falls_to_zero() -> None:
+    settings = TrainingConfig(steps=100, warmup_steps=10, learning_rate=1.0)
+    rates = [learning_rate(step, settings) for step in range(101)]
+    assert rates[0] == 0.1 and max(rates) == rates[10] == 1.0 and rates[100] == pytest.approx(0.0)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("colour: 1", "unknown field 'colour'"),
+        ("steps: 0", "steps is 0"),
+        ("network: {height: 3}", "no field 'height'"),
+        ("network: {width: 0}", "width is 0"),
+        ("- 1", "must map"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_bad_configurations_say_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(EgorearError, match=message):
+        load_config(path)
+
+
+def test_the_shipped_configuration_is_the_registrys_network() -> None:
+    from egorear_ros import resources
+    from egorear_ros.network import config_of
+
+    assert load_config(resources.find("config/training/egorear-s.yaml")).network_config() == config_of("egorear-s")
+
+
+def test_train_without_data_says_how_to_make_some(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train"]) == 1
+    assert "egorear render-shards" in capsys.readouterr().err
+
+
+def test_shards_do_not_depend_on_the_run_and_train_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("egorear_ros.training.shards.SEQUENCES_PER_SHARD", 1)
+    settings = ShardSettings(size_px=64, sequence_frames=2, stride=1)
+    write_shards(tmp_path / "a", settings, 4)
+    write_shards(tmp_path / "b", settings, 2)
+    write_shards(tmp_path / "b", settings, 4)  # goes on
+    a, b = read_shards([tmp_path / "a"]), read_shards([tmp_path / "b"])
+    assert len(a) == 4 and a.images.shape == (4, 4, 64, 64, 3)
+    assert all(np.array_equal(x, b.arrays()[name]) for name, x in a.arrays().items())
+    inside = a.pixels[a.in_view]
+    assert inside.min() > 0 and inside.max() < 1 and not (a.visible & ~a.in_view).any()
+    with pytest.raises(EgorearError, match="seed"):
+        write_shards(tmp_path / "a", ShardSettings(size_px=64, sequence_frames=2, stride=1, seed=1), 4)
+    (tmp_path / "run.yaml").write_text(f"{{batch: 2, validate_every: 1, steps: 1, network: {TINY}}}")
+    folder = str(tmp_path / "a")
+    arguments = ["--config", str(tmp_path / "run.yaml"), "--data", folder, "--validation", folder]
+    assert main(["train", *arguments, "--out", str(tmp_path / "run")]) == 0
+    assert main(["train", *arguments, "--out", str(tmp_path / "run"), "--steps", "2", "--resume"]) == 0
+    assert (tmp_path / "run" / BEST).exists()
+
+
+def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
+    with pytest.raises(EgorearError, match="render-shards"):
+        read_shards([tmp_path])
