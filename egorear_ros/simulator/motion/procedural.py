@@ -66,7 +66,7 @@ def head_pitch_variation(rng: np.random.Generator, frames: int, fps: float) -> N
     Motion capture hardly ever looks up, where helmet cameras lose sight of the body (the paper's hard case).
     """
     knots = max(2, int(frames / fps / 2) + 2)
-    mood = rng.choice([0.0, -0.45, 0.25], p=[0.6, 0.28, 0.12])
+    mood = rng.choice([0.0, -0.45, 0.25], p=[0.48, 0.38, 0.14])
     values = rng.normal(0, 0.12, knots) + mood * (rng.random(knots) < 0.75)
     position = np.linspace(0, knots - 1, frames)
     before = np.minimum(position.astype(int), knots - 2)

@@ -15,6 +15,7 @@ from egorear_ros.simulator.renderer.compile import Floats, f4, inlined_kernel, k
 
 LIGHT: Final = {"direction": 0, "color": 3, "sky": 6, "ground": 9, "lamp": 12, "reach": 15, "softness": 16}
 LIGHT_SIZE: Final = 17
+MOST_SPHERES: Final = 16
 CONTACT_REACH: Final = 150.0
 """Contact shadows end at this many squared radii: what is further away hides less than 1 %."""
 SHADOW_TILE: Final = 16
@@ -81,10 +82,18 @@ def shadow(
 
 
 def with_bound(spheres: Floats) -> Floats:
-    """Put a sphere before (K, 4) spheres (centre, radius) outside of which none of them casts a contact shadow."""
+    """Prepare (K, 4) spheres (centre, radius) for `contact_shadow`.
+
+    Returns:
+        (4, 1 + MOST_SPHERES) columns x, y, z, radius, padded with spheres of no size; the first one is a bound, outside
+        of which no sphere casts a contact shadow.
+    """
     center = spheres[:, :3].mean(axis=0)
     reach = np.linalg.norm(spheres[:, :3] - center, axis=1) + spheres[:, 3] * math.sqrt(CONTACT_REACH)
-    return np.concatenate([[[*center, reach.max()]], spheres]).astype(np.float32)
+    table = np.zeros((4, 1 + MOST_SPHERES), np.float32)
+    table[:3, 0], table[3, 0] = center, reach.max()
+    table[:, 1 : 1 + len(spheres)] = spheres.T
+    return table
 
 
 @inlined_kernel
@@ -99,15 +108,14 @@ def lamp_falloff(light: Floats, x: float, y: float, z: float) -> float:
 @inlined_kernel
 def contact_shadow(spheres: Floats, x: float, y: float, z: float, nx: float, ny: float, nz: float) -> float:
     """Share (0..1) of ambient light left beside the body, which is approximated by spheres from `with_bound`."""
-    dx, dy, dz = spheres[0, 0] - x, spheres[0, 1] - y, spheres[0, 2] - z
-    if dx * dx + dy * dy + dz * dz > spheres[0, 3] * spheres[0, 3]:
+    dx, dy, dz = spheres[0, 0] - x, spheres[1, 0] - y, spheres[2, 0] - z
+    if dx * dx + dy * dy + dz * dz > spheres[3, 0] * spheres[3, 0]:
         return f4(1)
     hidden = f4(0)
-    for i in range(1, spheres.shape[0]):
-        dx, dy, dz = spheres[i, 0] - x, spheres[i, 1] - y, spheres[i, 2] - z
-        along = dx * nx + dy * ny + dz * nz
+    for i in range(1, 1 + MOST_SPHERES):  # of fixed length and without branches, so that it is done eight at a time
+        dx, dy, dz = spheres[0, i] - x, spheres[1, i] - y, spheres[2, i] - z
+        along = max(dx * nx + dy * ny + dz * nz, f4(0))
         square = dx * dx + dy * dy + dz * dz + f4(1e-4)
-        radius_square = spheres[i, 3] * spheres[i, 3]
-        if along > 0 and square < radius_square * f4(CONTACT_REACH):
-            hidden += along / math.sqrt(square) * min(radius_square / square, f4(1))
+        share = spheres[3, i] * spheres[3, i] / square
+        hidden += along / math.sqrt(square) * (min(share, f4(1)) if share > f4(1 / CONTACT_REACH) else f4(0))
     return f4(1) / (f4(1) + f4(1.3) * hidden)
