@@ -26,7 +26,12 @@ from egorear_ros.simulator.hand_props import hand_prop
 from egorear_ros.simulator.helmet import helmet_mesh
 from egorear_ros.simulator.motion.clip import MotionClip
 from egorear_ros.simulator.motion.library import MotionLibrary
-from egorear_ros.simulator.motion.procedural import head_pitch_variation, procedural_clip
+from egorear_ros.simulator.motion.procedural import (
+    PITCH_SHARES_LIBRARY,
+    PITCH_SHARES_PROCEDURAL,
+    head_pitch_variation,
+    procedural_clip,
+)
 from egorear_ros.simulator.renderer.mesh import Mesh, merge
 from egorear_ros.simulator.renderer.renderer import FisheyeRenderer, Views
 from egorear_ros.simulator.rig_mount import head_size, sample_mount
@@ -198,7 +203,8 @@ class Sequence:
 
     def _retarget(self, rng: np.random.Generator) -> BodyMotion:
         character = self.character
-        pitch = head_pitch_variation(rng, len(self.clip), MOTION_FPS)
+        shares = PITCH_SHARES_LIBRARY if self._simulator.settings.motion is not None else PITCH_SHARES_PROCEDURAL
+        pitch = head_pitch_variation(rng, len(self.clip), MOTION_FPS, shares)
         return retarget(
             self._simulator.asset, character.shape, self.clip, character.sole_m, pitch, character.finger_curl
         )

@@ -116,6 +116,7 @@ class FisheyeRenderer:
         rasterizer.rasterize(
             *(mesh.faces, mesh.two_sided, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
         )
+        decals = scene.decals[np.argsort(scene.decals[:, 0], kind="stable")]
         shading.shade(
             self.samples,
             lens.distance,
@@ -133,7 +134,8 @@ class FisheyeRenderer:
             mesh.materials,
             scene.surroundings,
             scene.planes,
-            scene.decals,
+            decals,
+            np.searchsorted(decals[:, 0], np.arange(7)).astype(np.int32),
             spheres,
             scene.panorama,
             self._table,

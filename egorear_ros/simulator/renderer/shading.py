@@ -46,6 +46,7 @@ def shade(
     surroundings: Floats,
     planes: Floats,
     decals: Floats,
+    decal_starts: Ints,
     spheres: Floats,
     panorama: Floats,
     table: Floats,
@@ -69,6 +70,8 @@ def shade(
         image: (H, W, 3) result, linear light.
         pixel_distance: (H, W) result, metres to the nearest mesh or, without one, to the surroundings.
         pixel_part: (H, W) result: part of the nearest mesh, SURROUNDINGS_PART or OUTSIDE_LENS_PART.
+        decals: (D, DECAL_SIZE) in order of their planes.
+        decal_starts: (7,) where the decals of each plane begin.
         others: see `surfaces`.
     """
     height, width = pixel_distance.shape
@@ -153,6 +156,7 @@ def shade(
                     surroundings,
                     planes,
                     decals,
+                    decal_starts,
                     spheres,
                     panorama,
                     table,

@@ -168,6 +168,7 @@ def surroundings_color(
     surroundings: Floats,
     planes: Floats,
     decals: Floats,
+    decal_starts: Ints,
     spheres: Floats,
     panorama: Floats,
     table: Floats,
@@ -203,18 +204,16 @@ def surroundings_color(
     u, v = (y, z) if axis == 0 else ((x, z) if axis == 1 else (x, y))
     footprint = pixel_rad * distance / max(abs(nx * dx + ny * dy + nz * dz), f4(0.08))
     plane_color(planes, plane, u, v, footprint, table, textures, albedo)
-    on_plane = f4(plane)
-    for i in range(decals.shape[0]):
-        if decals[i, 0] == on_plane:
-            p, q = u - decals[i, 1], v - decals[i, 2]
-            across = p * decals[i, 3] + q * decals[i, 4]
-            along = q * decals[i, 3] - p * decals[i, 4]
-            inside = min(decals[i, 5] - abs(across), decals[i, 6] - abs(along)) / footprint + f4(0.5)
-            if inside > 0:
-                decal_color(decals, i, across, along, footprint, table, textures, patch)
-                inside = min(inside, f4(1))
-                for d in range(3):
-                    albedo[d] += (patch[d] - albedo[d]) * inside
+    for i in range(decal_starts[plane], decal_starts[plane + 1]):
+        p, q = u - decals[i, 1], v - decals[i, 2]
+        across = p * decals[i, 3] + q * decals[i, 4]
+        along = q * decals[i, 3] - p * decals[i, 4]
+        inside = min(decals[i, 5] - abs(across), decals[i, 6] - abs(along)) / footprint + f4(0.5)
+        if inside > 0:
+            decal_color(decals, i, across, along, footprint, table, textures, patch)
+            inside = min(inside, f4(1))
+            for d in range(3):
+                albedo[d] += (patch[d] - albedo[d]) * inside
     facing = nx * light[0] + ny * light[1] + nz * light[2]
     direct = f4(0)
     if facing > 0:
