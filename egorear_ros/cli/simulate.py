@@ -18,6 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--frames", type=int, help="number of frames (default 1000; of a clip 300)")
     parser.add_argument("--sequence-frames", type=int, default=100, help="frames per sequence (default 100)")
+    parser.add_argument("--clothes", default="", metavar="DIR", help="dress people in MakeHuman clothes (*.mhclo)")
     parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
     parser.add_argument("--rig", default="ego4view", help="rig by name or YAML file (default ego4view)")
     parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="only these views of the rig")
@@ -79,6 +80,7 @@ def recording_from(args: argparse.Namespace) -> Recording:
         rig=args.rig,
         views=tuple(args.views),
         motion=args.motion,
+        clothes=args.clothes,
         frames=frames,
         sequence_frames=args.sequence_frames,
         size_px=args.size,

@@ -26,8 +26,7 @@ import yaml
 from numpy.typing import NDArray
 
 from egorear_ros.errors import EgorearError
-from egorear_ros.rig import EquidistantModel, OCamModel, Rig, load_rig
-from egorear_ros.rig.loading import FORMAT as RIG_FORMAT
+from egorear_ros.rig import Rig, load_rig, rig_yaml
 
 FORMAT: Final = "egorear-rig-clip/1"
 TRUTH_ARRAYS: Final = (
@@ -138,9 +137,7 @@ class RigClipWriter:
         info = ClipInfo(self._rig.names, self._size, self._fps, len(self._stamps), self._seed, self._generator)
         content = {**asdict(info), "views": list(info.views), "size_px": list(info.size_px)}
         (self._partial / "clip.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-        (self._partial / "rig.yaml").write_text(
-            yaml.safe_dump(rig_content(self._rig), sort_keys=False), encoding="utf-8"
-        )
+        (self._partial / "rig.yaml").write_text(rig_yaml(self._rig), encoding="utf-8")
         with (self._partial / "stamps.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["frame", *self._rig.names])
@@ -237,47 +234,3 @@ def read_stamps(path: Path, info: ClipInfo) -> NDArray[np.int64]:
     if rows[0][1:] != list(info.views) or stamps.shape != (info.frames, len(info.views)):
         raise EgorearError(f"stamps '{path}' do not fit the clip's {info.frames} frames of views {list(info.views)}")
     return stamps
-
-
-def rig_content(rig: Rig) -> dict[str, Any]:
-    """A rig as the mapping its YAML file holds."""
-    return {
-        "format": RIG_FORMAT,
-        "name": rig.name,
-        "source": rig.source,
-        "helmet_from_device": pose_content(rig.helmet_from_device),
-        "cameras": {
-            camera.name: {**lens_content(camera.model), "camera_from_device": pose_content(camera.camera_from_device)}
-            for camera in rig.cameras
-        },
-    }
-
-
-def pose_content(matrix: NDArray[np.floating]) -> dict[str, Any]:
-    """Rotation and translation of a (4, 4) matrix."""
-    return {"rotation": matrix[:3, :3].tolist(), "translation": matrix[:3, 3].tolist()}
-
-
-def lens_content(model: Any) -> dict[str, Any]:
-    """A camera model as its YAML mapping."""
-    common = {
-        "image_size": [model.width, model.height],
-        "image_circle_radius": float(model.image_circle_radius_px),
-        "center": [float(value) for value in model.center_px],
-    }
-    if isinstance(model, OCamModel):
-        return {
-            "model": "ocam",
-            **common,
-            "ray_polynomial": list(model.ray_polynomial),
-            "radius_polynomial": list(model.radius_polynomial),
-        }
-    if isinstance(model, EquidistantModel):
-        return {
-            "model": "equidistant",
-            **common,
-            "focal_length": float(model.focal_px),
-            "distortion": list(model.distortion),
-            "max_angle_deg": float(np.degrees(model.max_angle_rad)),
-        }
-    raise EgorearError(f"cannot write a camera of type {type(model).__name__} to a rig file")

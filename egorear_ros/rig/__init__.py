@@ -18,6 +18,7 @@ from egorear_ros.rig.rig import (
     RigError,
     StaticTransform,
 )
+from egorear_ros.rig.writing import rig_content, rig_yaml
 
 __all__ = [
     "DEVICE_FRAME",
@@ -38,4 +39,6 @@ __all__ = [
     "load_official_calibration",
     "load_rig",
     "load_rw_extrinsics",
+    "rig_content",
+    "rig_yaml",
 ]

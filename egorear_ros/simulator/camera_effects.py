@@ -65,16 +65,17 @@ def develop(radiance: Floats, settings: Floats, circle_px: float, noise: Floats,
     mask = noise.shape[0] - 1
     position = roll
     values = np.empty(3, np.float32)
+    per_circle, per_edge = f4(1) / circle_px, f4(1) / max(circle_px * f4(0.008), f4(1))
     for y in range(height):
         for x in range(width):
-            dx, dy = x + f4(0.5) - f4(0.5) * width, y + f4(0.5) - f4(0.5) * height
+            dx, dy = f4(x) + f4(0.5) - f4(0.5) * f4(width), f4(y) + f4(0.5) - f4(0.5) * f4(height)
             radius = math.sqrt(dx * dx + dy * dy)
-            rim = min(max((circle_px - radius) / max(circle_px * f4(0.008), f4(1)), f4(0)), f4(1))
+            rim = min(max((circle_px - radius) * per_edge, f4(0)), f4(1))
             if rim <= 0:
                 image[y, x, 0], image[y, x, 1], image[y, x, 2] = 0, 0, 0
                 continue
-            share = radius / circle_px
-            gain = settings[0] * (1 - settings[1] * share * share)
+            share = radius * per_circle
+            gain = settings[0] * (f4(1) - settings[1] * share * share)
             for c in range(3):
                 light = max(radiance[y, x, c] * gain * settings[4 + c], f4(0))
                 light = light * (f4(1.25) / (f4(1) + f4(0.45) * light))  # soft shoulder for highlights

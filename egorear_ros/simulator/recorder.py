@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from egorear_ros.data.rig_clip import RigClipWriter
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.rig.rigid import inverse, transform_points
+from egorear_ros.simulator.body.asset import load_bodies
+from egorear_ros.simulator.body.makehuman import ClothesWarning, read_wardrobe
 from egorear_ros.simulator.camera_effects import encode_jpeg
 from egorear_ros.simulator.motion.library import MotionLibrary, load_library
 from egorear_ros.simulator.sampler import (
@@ -49,6 +52,7 @@ class Recording:
         frames: frames in all.
         sequence_frames: frames per sequence; the last one may be shorter.
         size_px, fps, seed, split, motion_blur: see `SimulatorSettings`.
+        clothes: folder of MakeHuman clothes; none if empty.
     """
 
     out: Path
@@ -62,9 +66,10 @@ class Recording:
     seed: int = 0
     split: str = "train"
     motion_blur: bool = True
+    clothes: str = ""
 
     def settings(self, threads: int = 1) -> SimulatorSettings:
-        """The simulator's settings; reads rig and motion library."""
+        """The simulator's settings; reads rig, motion library and clothes."""
         rig = load_rig(self.rig)
         library: MotionLibrary | None = None if self.motion == "procedural" else load_library(self.motion)
         return SimulatorSettings(
@@ -76,6 +81,7 @@ class Recording:
             split=self.split,
             motion_blur=self.motion_blur,
             threads=threads,
+            clothes=read_wardrobe(Path(self.clothes), load_bodies()) if self.clothes else (),
         )
 
     def sequences(self) -> list[tuple[int, int]]:
@@ -85,7 +91,18 @@ class Recording:
 
     def content(self) -> dict[str, Any]:
         """What must be equal for a run to be resumed."""
-        keys = ("rig", "motion", "frames", "sequence_frames", "size_px", "fps", "seed", "split", "motion_blur")
+        keys = (
+            "rig",
+            "motion",
+            "frames",
+            "sequence_frames",
+            "size_px",
+            "fps",
+            "seed",
+            "split",
+            "motion_blur",
+            "clothes",
+        )
         return {
             "generator": f"egorear {__version__} simulator/{GENERATOR_VERSION}",
             **{key: getattr(self, key) for key in keys},
@@ -173,6 +190,7 @@ def start_worker(recording: Recording) -> None:
     """Build this process's simulator."""
     global _worker
     os.environ["OMP_NUM_THREADS"] = "1"
+    warnings.simplefilter("ignore", ClothesWarning)  # the main process has said it
     _worker = Simulator(recording.settings()), recording.out
 
 

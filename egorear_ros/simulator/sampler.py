@@ -18,6 +18,7 @@ from egorear_ros.rig import Rig, load_rig
 from egorear_ros.simulator.body.asset import BodyAsset, load_bodies
 from egorear_ros.simulator.body.character import Character, dress
 from egorear_ros.simulator.body.landmarks import Landmarks
+from egorear_ros.simulator.body.makehuman import MakeHumanGarment
 from egorear_ros.simulator.body.retarget import BodyMotion, retarget
 from egorear_ros.simulator.camera_effects import CameraEffects, apply_effects, sample_effects, through_jpeg
 from egorear_ros.simulator.ground_truth import GroundTruth, observe, visible_joints
@@ -25,13 +26,18 @@ from egorear_ros.simulator.hand_props import hand_prop
 from egorear_ros.simulator.helmet import helmet_mesh
 from egorear_ros.simulator.motion.clip import MotionClip
 from egorear_ros.simulator.motion.library import MotionLibrary
-from egorear_ros.simulator.motion.procedural import head_pitch_variation, procedural_clip
+from egorear_ros.simulator.motion.procedural import (
+    PITCH_SHARES_LIBRARY,
+    PITCH_SHARES_PROCEDURAL,
+    head_pitch_variation,
+    procedural_clip,
+)
 from egorear_ros.simulator.renderer.mesh import Mesh, merge
 from egorear_ros.simulator.renderer.renderer import FisheyeRenderer, Views
 from egorear_ros.simulator.rig_mount import head_size, sample_mount
 from egorear_ros.simulator.scene.sampler import sample_scene
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed gives other images."""
 
 MOTION_FPS: Final = 30.0
@@ -56,6 +62,7 @@ class SimulatorSettings:
         samples: rays per pixel side; None: 2 up to 512 px, 1 above.
         motion_blur: whether fast motion blurs.
         threads: views rendered at the same time.
+        clothes: MakeHuman clothes, from `read_wardrobe`; by default everybody wears garments of our own.
     """
 
     rig: Rig = field(default_factory=lambda: load_rig("ego4view"))
@@ -67,6 +74,7 @@ class SimulatorSettings:
     samples: int | None = None
     motion_blur: bool = True
     threads: int = 1
+    clothes: tuple[MakeHumanGarment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,7 @@ class Simulator:
     def _make_person(self, number: int) -> Character:
         rng = np.random.default_rng([self.settings.seed, number, 2])
         allowed = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[self.settings.split]]
-        return dress(rng, self.asset, allowed[int(rng.integers(len(allowed)))])
+        return dress(rng, self.asset, allowed[int(rng.integers(len(allowed)))], self.settings.clothes)
 
 
 class Sequence:
@@ -195,7 +203,8 @@ class Sequence:
 
     def _retarget(self, rng: np.random.Generator) -> BodyMotion:
         character = self.character
-        pitch = head_pitch_variation(rng, len(self.clip), MOTION_FPS)
+        shares = PITCH_SHARES_LIBRARY if self._simulator.settings.motion is not None else PITCH_SHARES_PROCEDURAL
+        pitch = head_pitch_variation(rng, len(self.clip), MOTION_FPS, shares)
         return retarget(
             self._simulator.asset, character.shape, self.clip, character.sole_m, pitch, character.finger_curl
         )

@@ -6,11 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.rig.rigid import transform_points
-from egorear_ros.simulator.body.landmarks import Landmarks
-from egorear_ros.simulator.body.makehuman import fitted, read_garments
 from egorear_ros.simulator.body.retarget import contact_points
 from egorear_ros.simulator.live import LiveSource
 from egorear_ros.simulator.sampler import Sequence, Simulator, SimulatorSettings
@@ -129,31 +126,3 @@ class TestLiveSource:
         assert (first.truth.stamp_ns, later.truth.stamp_ns) == (200_000_000, 700_000_000)
         assert first.truth.clip != later.truth.clip
         np.testing.assert_array_equal(source.frame_at(0.29).images, first.images)
-
-
-class TestMakeHumanClothes:
-    def write(self, folder, base: list[int]) -> None:
-        rows = "\n".join(f"{v} {v} {v} 1 0 0 0 0 0.1" for v in base)
-        scales = "\n".join(f"{axis}_scale {base[0]} {base[1]} 1.0" for axis in "xyz")
-        (folder / "patch.mhclo").write_text(
-            f"name patch\nobj_file patch.obj\n{scales}\nverts 0\n{rows}\ndelete_verts\n3 7 - 9\n"
-        )
-        vertices = "\n".join(["v 0 0 0"] * len(base))
-        (folder / "patch.obj").write_text(f"{vertices}\nf 1/1 2/2 3/3\n")
-
-    def test_a_patch_sits_in_front_of_the_vertices_it_hangs_on(self, simulator, tmp_path) -> None:
-        asset = simulator.asset
-        marks = Landmarks(asset, asset.shape(2))
-        chosen = asset.base_vertex[[10, 400, 900]].tolist()
-        self.write(tmp_path, chosen)
-        (garment,) = read_garments(tmp_path)
-        assert garment.hidden == {3, 7, 8, 9}
-        surface = fitted(garment, marks, simulator.person(0).materials[0])
-        expected = marks.shape.vertices_m[[10, 400, 900]]
-        size = abs(expected[0, 1] - expected[1, 1])
-        np.testing.assert_allclose(surface.vertices_m - expected, [[0, -0.1 * size, 0]] * 3, atol=1e-5)
-        np.testing.assert_allclose(surface.weights.sum(axis=1), 1, atol=1e-5)
-
-    def test_an_empty_folder_is_named(self, tmp_path) -> None:
-        with pytest.raises(EgorearError, match="no MakeHuman clothes"):
-            read_garments(tmp_path)

@@ -13,6 +13,7 @@ from egorear_ros.simulator.body import garments
 from egorear_ros.simulator.body.asset import BodyAsset, BodyShape
 from egorear_ros.simulator.body.hair import hair
 from egorear_ros.simulator.body.landmarks import Landmarks
+from egorear_ros.simulator.body.makehuman import MakeHumanGarment, fitted, hidden_region, worn_on
 from egorear_ros.simulator.body.skinning import skin
 from egorear_ros.simulator.body.surface import Surface, body_surface
 from egorear_ros.simulator.renderer.mesh import Mesh
@@ -84,33 +85,42 @@ class Character:
         return np.concatenate([heads_m[bones], np.array(list(SPHERES.values()), np.float32)[:, None]], axis=1)
 
 
-def dress(rng: np.random.Generator, asset: BodyAsset, body: int | None = None) -> Character:
+def dress(
+    rng: np.random.Generator, asset: BodyAsset, body: int | None = None, wardrobe: tuple[MakeHumanGarment, ...] = ()
+) -> Character:
     """Draw a person: body, skin, hair and clothes.
 
     Args:
         rng: source of everything random.
         asset: where bodies come from.
         body: index of the body; by default drawn.
+        wardrobe: MakeHuman clothes; if there are any, everybody wears one of them instead of our own.
     """
     shape = asset.shape(int(rng.integers(len(asset))) if body is None else body)
     marks = Landmarks(asset, shape)
     skin_surface = body_surface(asset, shape, "skin", materials.skin(rng))
     style = garments.sample_top(rng, shape.is_woman)
     cloth = garments.sample_cloth(rng, style)
-    pieces = garments.top(marks, style, cloth)
-    regions = [garments.top_region(marks, skin_surface, style)]
-    leg_length, pieces_below = sample_bottom(rng, marks, style)
-    pieces += pieces_below
-    regions.append(garments.trousers_region(marks, skin_surface, leg_length))
+    worn = {"top": garments.top(marks, style, cloth)}
+    regions = {"top": garments.top_region(marks, skin_surface, style)}
+    leg_length, worn["legs"] = sample_bottom(rng, marks, style)
+    regions["legs"] = garments.trousers_region(marks, skin_surface, leg_length)
     shaft = float(rng.choice([0.965, 0.94, rng.uniform(0.6, 0.85)], p=[0.5, 0.35, 0.15]))
     sole_m = rng.uniform(0.012, 0.035)
     shoes = garments.shoes(marks, shaft, sole_m, materials.leather(rng))
-    regions.append(garments.shoes_region(marks, skin_surface, shaft))
-    pieces.append(shoes)
+    worn["feet"], regions["feet"] = [shoes], garments.shoes_region(marks, skin_surface, shaft)
+    if wardrobe:
+        garment = wardrobe[int(rng.integers(len(wardrobe)))]
+        first, *others = worn_on(garment, asset)
+        for slot in others:
+            worn.pop(slot), regions.pop(slot)
+        worn[first] = [fitted(garment, marks, materials.cloth(rng))]
+        regions[first] = hidden_region(garment, asset)
+    pieces = [piece for slot in worn.values() for piece in slot]
     pieces += hair(rng, marks, materials.hair(rng))
     pieces.append(body_surface(asset, shape, "eyes", materials.eyes()))
-    pieces.append(garments.uncovered(skin_surface, regions))
-    sole = float(marks.head_of("ball_l")[2] - shoes.vertices_m[:, 2].min())
+    pieces.append(garments.uncovered(skin_surface, list(regions.values())))
+    sole = float(marks.head_of("ball_l")[2] - min(piece.vertices_m[:, 2].min() for piece in pieces))
     return assemble(asset, shape, pieces, sole, float(rng.uniform(0.1, 0.9)))
 
 

@@ -59,13 +59,13 @@ class Surface:
 
     def compacted(self) -> Surface:
         """Return the surface without vertices that no face uses."""
-        used, faces = np.unique(self.faces, return_inverse=True)
+        used, faces = renumbered(self.faces)
         return replace(
             self,
             vertices_m=self.vertices_m[used],
             weights=self.weights[used],
             slack_m=self.slack_m[used],
-            faces=faces.reshape(self.faces.shape).astype(np.int32),
+            faces=faces,
         )
 
     def normals(self, smoothing: int = 0) -> Floats:
@@ -79,7 +79,8 @@ class Surface:
             return values
         # Both directions of every edge, each once: an edge's key is first * N + second.
         directed = self.faces[:, [0, 1, 1, 2, 2, 0, 1, 0, 2, 1, 0, 2]].reshape(-1, 2).astype(np.int64)
-        first, second = np.divmod(np.unique(directed[:, 0] * len(values) + directed[:, 1]), len(values))
+        keys = np.sort(directed[:, 0] * len(values) + directed[:, 1])
+        first, second = np.divmod(keys[np.diff(keys, prepend=-1) > 0], len(values))
         count = np.bincount(first, minlength=len(values)).astype(np.float32)[:, None] + 1
         for _ in range(rounds):
             total = values.copy()
@@ -116,16 +117,22 @@ class Surface:
 
 def body_surface(asset: BodyAsset, shape: BodyShape, name: str, material: Floats) -> Surface:
     """Return one of the asset's surfaces ("skin", "eyes", "tights", "skirt") for a body."""
-    used, faces = np.unique(asset.faces[name], return_inverse=True)
+    used, faces = renumbered(asset.faces[name])
     weights = np.zeros((len(used), len(asset.bone_names)), np.float32)
     np.add.at(weights, (np.arange(len(used))[:, None], asset.skin_bones[used]), asset.skin_weights[used])
     return Surface(
         vertices_m=shape.vertices_m[used],
-        faces=faces.reshape(asset.faces[name].shape).astype(np.int32),
+        faces=faces,
         weights=weights,
         slack_m=np.zeros(len(used), np.float32),
         material=material,
     )
+
+
+def renumbered(faces: Ints) -> tuple[Ints, Ints]:
+    """Vertices that faces use, in order, and the faces with their corners counted among those."""
+    is_used = np.bincount(faces.ravel()) > 0
+    return np.flatnonzero(is_used).astype(np.int32), (np.cumsum(is_used) - 1).astype(np.int32)[faces]
 
 
 def split_faces(faces: Ints, inside: NDArray[np.bool_], vertex_count: int) -> tuple[Ints, Ints]:

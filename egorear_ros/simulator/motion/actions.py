@@ -321,16 +321,16 @@ ACTIONS: Final[dict[str, Action]] = {
 """Every action by name."""
 
 SHARES: Final[dict[str, float]] = {
-    "idle": 0.1,
-    "walk": 0.17,
-    "run": 0.06,
-    "turn": 0.08,
-    "squat": 0.09,
-    "jump": 0.08,
-    "reach": 0.14,
-    "look": 0.08,
-    "sit": 0.04,
-    "crawl": 0.04,
-    "dance": 0.12,
+    "idle": 0.06,
+    "walk": 0.28,
+    "run": 0.03,
+    "turn": 0.17,
+    "squat": 0.08,
+    "jump": 0.09,
+    "reach": 0.09,
+    "look": 0.07,
+    "sit": 0.02,
+    "crawl": 0.02,
+    "dance": 0.09,
 }
 """How often the generator picks each action."""

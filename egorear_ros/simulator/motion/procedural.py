@@ -16,6 +16,9 @@ from egorear_ros.simulator.motion.pose_track import PoseTrack, track_to_clip
 FADE_S: Final = 0.6
 SHORTEST_ACTION_S: Final = 2.5
 LONGEST_ACTION_S: Final = 6.0
+PITCH_SHARES_PROCEDURAL: Final = (0.48, 0.38, 0.14)
+PITCH_SHARES_LIBRARY: Final = (0.6, 0.28, 0.12)
+"""See `head_pitch_variation`; captured motion bends the neck by itself."""
 
 
 def procedural_clip(
@@ -60,13 +63,20 @@ def with_spread(rng: np.random.Generator, track: PoseTrack) -> PoseTrack:
     return replace(track, spine_rad=track.spine_rad + posture, hands_m=track.hands_m + offset)
 
 
-def head_pitch_variation(rng: np.random.Generator, frames: int, fps: float) -> NDArray[np.float64]:
+def head_pitch_variation(
+    rng: np.random.Generator, frames: int, fps: float, shares: tuple[float, float, float]
+) -> NDArray[np.float64]:
     """(T,) slow extra head pitch in radians, positive down: often none, sometimes up for a while, sometimes down.
 
     Motion capture hardly ever looks up, where helmet cameras lose sight of the body (the paper's hard case).
+
+    Args:
+        rng: source of everything random.
+        frames, fps: length and rate.
+        shares: how often the head is left alone, tends up, and tends down.
     """
     knots = max(2, int(frames / fps / 2) + 2)
-    mood = rng.choice([0.0, -0.45, 0.25], p=[0.6, 0.28, 0.12])
+    mood = rng.choice([0.0, -0.45, 0.25], p=shares)
     values = rng.normal(0, 0.12, knots) + mood * (rng.random(knots) < 0.75)
     position = np.linspace(0, knots - 1, frames)
     before = np.minimum(position.astype(int), knots - 2)

@@ -67,7 +67,7 @@ def rasterize(
         faces: (F, 3) vertex indices, counter-clockwise seen from outside.
         two_sided: (F,) whether a triangle is also seen from behind.
         in_camera, pixels: of the vertices, from `project_vertices`.
-        rays: (H, W, 3) unit viewing rays; (0, 0, 0) where the lens sees nothing.
+        rays: (3, H, W) unit viewing rays; (0, 0, 0) where the lens sees nothing.
         limits: (2,) largest angle off the axis that is seen, and pixels per radian.
         distance: (H, W) result: metres along the ray, 1e9 where nothing is hit.
         triangle: (H, W) result: index into faces, NO_TRIANGLE where nothing is hit.
@@ -75,14 +75,16 @@ def rasterize(
     height, width = distance.shape
     distance[:] = f4(1e9)
     triangle[:] = NO_TRIANGLE
+    widest, per_px = limits[0], f4(1) / limits[1]
+    per_arc = per_px / f4(6)
     for t in range(faces.shape[0]):
         i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
         u0, u1 = min(pixels[i, 0], pixels[j, 0], pixels[k, 0]), max(pixels[i, 0], pixels[j, 0], pixels[k, 0])
         v0, v1 = min(pixels[i, 1], pixels[j, 1], pixels[k, 1]), max(pixels[i, 1], pixels[j, 1], pixels[k, 1])
         # An edge may bulge out of its corners' box; the sagitta of its arc bounds by how much.
         extent = max(u1 - u0, v1 - v0)
-        margin = f4(0.02) + extent * extent / (f4(6) * limits[1])
-        if min(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > limits[0] + min(margin / limits[1], f4(0.2)):
+        margin = f4(0.02) + extent * extent * per_arc
+        if min(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > widest + min(margin * per_px, f4(0.2)):
             continue
         if max(pixels[i, 2], pixels[j, 2], pixels[k, 2]) > f4(2.5):  # behind the lens no box can be trusted
             margin = f4(width)
@@ -103,19 +105,19 @@ def rasterize(
             px, py, pz, qx, qy, qz, rx, ry, rz = -px, -py, -pz, -qx, -qy, -qz, -rx, -ry, -rz
             volume = -volume
         for y in range(y0, y1 + 1):
+            ray_x, ray_y, ray_z = rays[0, y], rays[1, y], rays[2, y]
+            nearest, winner = distance[y], triangle[y]
             for x in range(x0, x1 + 1):
-                dx, dy, dz = rays[y, x, 0], rays[y, x, 1], rays[y, x, 2]
+                dx, dy, dz = ray_x[x], ray_y[x], ray_z[x]
                 wa = px * dx + py * dy + pz * dz
-                if wa < 0:
-                    continue
                 wb = qx * dx + qy * dy + qz * dz
-                if wb < 0:
-                    continue
                 wc = rx * dx + ry * dy + rz * dz
+                if min(wa, wb, wc) < 0:  # one test instead of three: the processor cannot guess their outcome
+                    continue
                 total = wa + wb + wc
-                if wc >= 0 and total > 0 and volume < distance[y, x] * total:
-                    distance[y, x] = volume / total
-                    triangle[y, x] = t
+                if total > 0 and volume < nearest[x] * total:
+                    nearest[x] = volume / total
+                    winner[x] = t
 
 
 @kernel

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.rig import CameraModel, Rig
-from egorear_ros.simulator.renderer import rasterizer, shading
+from egorear_ros.simulator.renderer import lighting, rasterizer, shading
 from egorear_ros.simulator.renderer.compile import Floats, Ints, f4
+from egorear_ros.simulator.renderer.lighting import SHADOW_TILE
 from egorear_ros.simulator.renderer.mesh import Mesh
 from egorear_ros.simulator.renderer.noise import noise_table
 from egorear_ros.simulator.scene.scene import Scene
-from egorear_ros.simulator.scene.textures import linear_table, texture_pyramid
+from egorear_ros.simulator.scene.textures import texture_pyramid
 
 RADIUS_TABLE_SIZE = 2048
 SHADOW_SIZE = 512
@@ -54,8 +55,9 @@ class FisheyeRenderer:
         self.models = [resize_to_width(camera.model, size_px) for camera in rig.cameras]
         self._lenses = [Lens(model, self.samples) for model in self.models]
         self._shadow = np.empty((SHADOW_SIZE, SHADOW_SIZE), np.float32)
+        self._shadow_bounds = np.empty((2, *(SHADOW_SIZE // SHADOW_TILE,) * 2), np.float32)
         self._table = noise_table()
-        self._textures, self._linear = texture_pyramid(), linear_table()
+        self._textures = texture_pyramid()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def render(
@@ -77,6 +79,7 @@ class FisheyeRenderer:
             The views, in the rig's order.
         """
         center = spheres[:, :3].mean(axis=0)
+        spheres = lighting.with_bound(spheres)
         light = scene.light_at(center)
         shadow_from_world = self._render_shadow(mesh, light[:3], center)
         height, width = self.models[0].height, self.models[0].width
@@ -113,6 +116,7 @@ class FisheyeRenderer:
         rasterizer.rasterize(
             *(mesh.faces, mesh.two_sided, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
         )
+        decals = scene.decals[np.argsort(scene.decals[:, 0], kind="stable")]
         shading.shade(
             self.samples,
             lens.distance,
@@ -130,14 +134,15 @@ class FisheyeRenderer:
             mesh.materials,
             scene.surroundings,
             scene.planes,
-            scene.decals,
+            decals,
+            np.searchsorted(decals[:, 0], np.arange(7)).astype(np.int32),
             spheres,
             scene.panorama,
             self._table,
             self._textures,
-            self._linear,
             light,
             self._shadow,
+            self._shadow_bounds,
             shadow_from_world,
             views.radiance[index],
             views.distance_m[index],
@@ -156,6 +161,7 @@ class FisheyeRenderer:
         shadow_from_world = matrix.astype(np.float32)
         points = mesh.vertices_m @ shadow_from_world[:, :3].T + shadow_from_world[:, 3]
         rasterizer.rasterize_shadow(mesh.faces, points, self._shadow)
+        lighting.bound_shadow(self._shadow, self._shadow_bounds)
         return shadow_from_world
 
 
@@ -170,7 +176,7 @@ class Lens:
         # A little beyond the circle, so that its soft edge has something to fade from.
         radius = np.hypot(columns - fine.width / 2, rows - fine.height / 2)
         rays[radius > fine.image_circle_radius_px + 1.5 * samples] = 0
-        self.rays = np.ascontiguousarray(rays, np.float32)
+        self.rays = np.ascontiguousarray(np.moveaxis(rays, -1, 0), np.float32)
         angles = np.linspace(0, math.pi, RADIUS_TABLE_SIZE)
         seen = angles <= model.max_angle_rad + 0.1
         # Far beyond the field of view the polynomial may turn back: continue it straight.

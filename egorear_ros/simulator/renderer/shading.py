@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from egorear_ros.simulator.renderer.compile import Bytes, Floats, Ints, f4, inlined_kernel, kernel
+from egorear_ros.simulator.renderer.compile import Floats, Ints, f4, inlined_kernel, kernel
 from egorear_ros.simulator.renderer.surfaces import mesh_color, surroundings_color
 
 SURROUNDINGS_PART = -1
@@ -46,13 +46,14 @@ def shade(
     surroundings: Floats,
     planes: Floats,
     decals: Floats,
+    decal_starts: Ints,
     spheres: Floats,
     panorama: Floats,
     table: Floats,
-    textures: Bytes,
-    linear: Floats,
+    textures: Floats,
     light: Floats,
     shadow_depth: Floats,
+    shadow_bounds: Floats,
     shadow_from_world: Floats,
     image: Floats,
     pixel_distance: Floats,
@@ -65,10 +66,12 @@ def shade(
 
     Args:
         distance, triangle: (H*samples, W*samples) of the rasteriser.
-        rays: (H*samples, W*samples, 3).
+        rays: (3, H*samples, W*samples).
         image: (H, W, 3) result, linear light.
         pixel_distance: (H, W) result, metres to the nearest mesh or, without one, to the surroundings.
         pixel_part: (H, W) result: part of the nearest mesh, SURROUNDINGS_PART or OUTSIDE_LENS_PART.
+        decals: (D, DECAL_SIZE) in order of their planes.
+        decal_starts: (7,) where the decals of each plane begin.
         others: see `surfaces`.
     """
     height, width = pixel_distance.shape
@@ -76,11 +79,12 @@ def shade(
     weights, normal, albedo = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
     color, far = np.empty(3, np.float32), np.empty(3, np.float32)
     count = samples * samples
+    per_ray = f4(1) / f4(count)
     for row in range(height):
         for column in range(width):
             r0, c0 = row * samples, column * samples
             ym, xm = r0 + samples // 2, c0 + samples // 2
-            rx, ry, rz = rays[ym, xm, 0], rays[ym, xm, 1], rays[ym, xm, 2]
+            rx, ry, rz = rays[0, ym, xm], rays[1, ym, xm], rays[2, ym, xm]
             if rx == 0 and ry == 0 and rz == 0:
                 for d in range(3):
                     image[row, column, d] = f4(0)
@@ -89,52 +93,55 @@ def shade(
                 continue
             for d in range(3):
                 color[d] = f4(0)
-            first = triangle[r0, c0]
-            smooth = samples > 1 and first >= 0
             hits, nearest, nearest_triangle = 0, f4(1e9), -1
-            lowest, highest = f4(1e9), f4(0)
             for y in range(r0, r0 + samples):
                 for x in range(c0, c0 + samples):
-                    t, depth = triangle[y, x], distance[y, x]
-                    if t >= 0:
-                        hits += 1
-                        highest = max(highest, depth)
-                        lowest = min(lowest, depth)
-                        if depth < nearest:
-                            nearest, nearest_triangle = depth, t
-                        if smooth and face_material[t] != face_material[first]:
-                            smooth = False
-            smooth = smooth and hits == count and highest - lowest < f4(0.015) + f4(0.02) * lowest
-            # A smooth pixel is shaded at its middle ray only, and counts for all of them.
-            share = f4(count) if smooth else f4(1)
-            for y in range(ym if smooth else r0, ym + 1 if smooth else r0 + samples):
-                for x in range(xm if smooth else c0, xm + 1 if smooth else c0 + samples):
-                    t = triangle[y, x]
-                    if t >= 0:
-                        corner_weights(faces, t, in_camera, rays[y, x, 0], rays[y, x, 1], rays[y, x, 2], weights)
-                        mesh_color(
-                            faces,
-                            t,
-                            weights,
-                            vertices,
-                            normals,
-                            rest,
-                            materials,
-                            face_material[t],
-                            eye,
-                            pixel_rad,
-                            table,
-                            textures,
-                            linear,
-                            light,
-                            shadow_depth,
-                            shadow_from_world,
-                            normal,
-                            albedo,
-                            color,
-                        )
-            for d in range(3):
-                color[d] *= share
+                    hits += triangle[y, x] >= 0
+            if hits > 0:
+                first = triangle[r0, c0]
+                smooth = samples > 1 and first >= 0
+                lowest, highest = f4(1e9), f4(0)
+                for y in range(r0, r0 + samples):
+                    for x in range(c0, c0 + samples):
+                        t, depth = triangle[y, x], distance[y, x]
+                        if t >= 0:
+                            highest = max(highest, depth)
+                            lowest = min(lowest, depth)
+                            if depth < nearest:
+                                nearest, nearest_triangle = depth, t
+                            if smooth and face_material[t] != face_material[first]:
+                                smooth = False
+                smooth = smooth and hits == count and highest - lowest < f4(0.015) + f4(0.02) * lowest
+                # A smooth pixel is shaded at its middle ray only, and counts for all of them.
+                share = f4(count) if smooth else f4(1)
+                for y in range(ym if smooth else r0, ym + 1 if smooth else r0 + samples):
+                    for x in range(xm if smooth else c0, xm + 1 if smooth else c0 + samples):
+                        t = triangle[y, x]
+                        if t >= 0:
+                            corner_weights(faces, t, in_camera, rays[0, y, x], rays[1, y, x], rays[2, y, x], weights)
+                            mesh_color(
+                                faces,
+                                t,
+                                weights,
+                                vertices,
+                                normals,
+                                rest,
+                                materials,
+                                face_material[t],
+                                eye,
+                                pixel_rad,
+                                table,
+                                textures,
+                                light,
+                                shadow_depth,
+                                shadow_bounds,
+                                shadow_from_world,
+                                normal,
+                                albedo,
+                                color,
+                            )
+                for d in range(3):
+                    color[d] *= share
             behind = f4(1e9)
             if hits < count:
                 dx = world_from_camera[0, 0] * rx + world_from_camera[0, 1] * ry + world_from_camera[0, 2] * rz
@@ -149,22 +156,23 @@ def shade(
                     surroundings,
                     planes,
                     decals,
+                    decal_starts,
                     spheres,
                     panorama,
                     table,
                     textures,
-                    linear,
                     light,
                     shadow_depth,
+                    shadow_bounds,
                     shadow_from_world,
                     normal,
                     albedo,
                     far,
                 )
                 for d in range(3):
-                    color[d] += far[d] * (count - hits)
+                    color[d] += far[d] * f4(count - hits)
             for d in range(3):
-                image[row, column, d] = color[d] / count
+                image[row, column, d] = color[d] * per_ray
             if hits * 2 >= count:
                 pixel_distance[row, column] = nearest
                 pixel_part[row, column] = face_part[nearest_triangle]

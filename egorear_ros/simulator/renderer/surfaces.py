@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from egorear_ros.simulator.renderer.compile import Bytes, Floats, Ints, f4, inlined_kernel
+from egorear_ros.simulator.renderer.compile import Floats, Ints, f4, inlined_kernel
 from egorear_ros.simulator.renderer.lighting import contact_shadow, lamp_falloff, shadow
 from egorear_ros.simulator.renderer.noise import noise, pattern
 from egorear_ros.simulator.renderer.textures import TEXTURE_SIZE, sample_panorama, sample_texture
@@ -40,10 +40,10 @@ DECAL_SIZE: Final = 15
 @inlined_kernel
 def wrinkle(table: Floats, normal: Floats, x: float, y: float, z: float, strength: float) -> None:
     """Tilt a normal (3,) as folds of cloth would: broad folds here, smooth cloth there."""
-    amount = strength * (noise(table, x * 9, y * 9, z * 6) + f4(0.15))
-    normal[0] += amount * (noise(table, x * 22, y * 22, z * 15) - f4(0.5))
-    normal[1] += amount * (noise(table, x * 20 + 3, y * 20, z * 14) - f4(0.5))
-    normal[2] += amount * (noise(table, x * 21 + 7, y * 21, z * 24) - f4(0.5))
+    amount = strength * (noise(table, x * f4(9), y * f4(9), z * f4(6)) + f4(0.15))
+    normal[0] += amount * (noise(table, x * f4(22), y * f4(22), z * f4(15)) - f4(0.5))
+    normal[1] += amount * (noise(table, x * f4(20) + f4(3), y * f4(20), z * f4(14)) - f4(0.5))
+    normal[2] += amount * (noise(table, x * f4(21) + f4(7), y * f4(21), z * f4(24)) - f4(0.5))
 
 
 @inlined_kernel
@@ -59,10 +59,10 @@ def mesh_color(
     eye: Floats,
     pixel_rad: float,
     table: Floats,
-    textures: Bytes,
-    linear: Floats,
+    textures: Floats,
     light: Floats,
     shadow_depth: Floats,
+    shadow_bounds: Floats,
     shadow_from_world: Floats,
     normal: Floats,
     albedo: Floats,
@@ -77,7 +77,7 @@ def mesh_color(
         materials, row: material table and which row.
         eye: (3,) camera position.
         pixel_rad: angle one pixel covers.
-        table, textures, linear, light, shadow_depth, shadow_from_world: see noise, textures, lighting.
+        table, textures, light, shadow_depth, shadow_from_world: see noise, textures, lighting.
         normal, albedo: (3,) working memory.
         color: (3,) result is added here.
     """
@@ -107,25 +107,26 @@ def mesh_color(
         u, v = (ry, rz) if abs(nx) > max(abs(ny), abs(nz)) else ((rx, rz) if abs(ny) > abs(nz) else (rx, ry))
         sample_texture(
             textures,
-            linear,
             int(materials[row, 10]),
             u * scale,
             v * scale,
-            pixel_rad * reach * scale * TEXTURE_SIZE,
+            pixel_rad * reach * scale * f4(TEXTURE_SIZE),
             albedo,
         )
         for d in range(3):
             albedo[d] *= f4(0.4) + materials[row, d]
     else:
-        mix, gain = pattern(table, int(materials[row, 6]), rx, ry, rz, materials[row, 7])
+        mix, gain = f4(0), f4(1)
         if kind == 1:
             gain = (
                 f4(0.86)
-                + f4(0.2) * noise(table, rx * 25, ry * 25, rz * 25)
-                + f4(0.1) * noise(table, rx * 160, ry * 160, rz * 160)
+                + f4(0.2) * noise(table, rx * f4(25), ry * f4(25), rz * f4(25))
+                + f4(0.1) * noise(table, rx * f4(160), ry * f4(160), rz * f4(160))
             )
         elif kind == 2:
-            gain = f4(0.55) + f4(0.9) * noise(table, rx * 240, ry * 240, rz * 22)
+            gain = f4(0.55) + f4(0.9) * noise(table, rx * f4(240), ry * f4(240), rz * f4(22))
+        else:
+            mix, gain = pattern(table, int(materials[row, 6]), rx, ry, rz, materials[row, 7])
         for d in range(3):
             albedo[d] = (materials[row, d] + (materials[row, 3 + d] - materials[row, d]) * mix) * gain
 
@@ -136,6 +137,7 @@ def mesh_color(
     if facing > 0:
         lit = shadow(
             shadow_depth,
+            shadow_bounds,
             shadow_from_world,
             x + nx * f4(0.012),
             y + ny * f4(0.012),
@@ -166,13 +168,14 @@ def surroundings_color(
     surroundings: Floats,
     planes: Floats,
     decals: Floats,
+    decal_starts: Ints,
     spheres: Floats,
     panorama: Floats,
     table: Floats,
-    textures: Bytes,
-    linear: Floats,
+    textures: Floats,
     light: Floats,
     shadow_depth: Floats,
+    shadow_bounds: Floats,
     shadow_from_world: Floats,
     albedo: Floats,
     patch: Floats,
@@ -200,22 +203,21 @@ def surroundings_color(
     x, y, z = eye[0] + distance * dx, eye[1] + distance * dy, eye[2] + distance * dz
     u, v = (y, z) if axis == 0 else ((x, z) if axis == 1 else (x, y))
     footprint = pixel_rad * distance / max(abs(nx * dx + ny * dy + nz * dz), f4(0.08))
-    plane_color(planes, plane, u, v, footprint, table, textures, linear, albedo)
-    for i in range(decals.shape[0]):
-        if int(decals[i, 0]) == plane:
-            p, q = u - decals[i, 1], v - decals[i, 2]
-            across = p * decals[i, 3] + q * decals[i, 4]
-            along = q * decals[i, 3] - p * decals[i, 4]
-            inside = min(decals[i, 5] - abs(across), decals[i, 6] - abs(along)) / footprint + f4(0.5)
-            if inside > 0:
-                decal_color(decals, i, across, along, footprint, table, textures, linear, patch)
-                inside = min(inside, f4(1))
-                for d in range(3):
-                    albedo[d] += (patch[d] - albedo[d]) * inside
+    plane_color(planes, plane, u, v, footprint, table, textures, albedo)
+    for i in range(decal_starts[plane], decal_starts[plane + 1]):
+        p, q = u - decals[i, 1], v - decals[i, 2]
+        across = p * decals[i, 3] + q * decals[i, 4]
+        along = q * decals[i, 3] - p * decals[i, 4]
+        inside = min(decals[i, 5] - abs(across), decals[i, 6] - abs(along)) / footprint + f4(0.5)
+        if inside > 0:
+            decal_color(decals, i, across, along, footprint, table, textures, patch)
+            inside = min(inside, f4(1))
+            for d in range(3):
+                albedo[d] += (patch[d] - albedo[d]) * inside
     facing = nx * light[0] + ny * light[1] + nz * light[2]
     direct = f4(0)
     if facing > 0:
-        direct = facing * shadow(shadow_depth, shadow_from_world, x, y, z, f4(0.004), light[16])
+        direct = facing * shadow(shadow_depth, shadow_bounds, shadow_from_world, x, y, z, f4(0.004), light[16])
         direct *= lamp_falloff(light, x, y, z)
     ambient_left = contact_shadow(spheres, x, y, z, nx, ny, nz)
     if not outdoor:
@@ -241,7 +243,7 @@ def corner_shade(surroundings: Floats, x: float, y: float, z: float) -> float:
         position = x if axis == 0 else (y if axis == 1 else z)
         gap = min(position - surroundings[axis], surroundings[axis + 3] - position)
         if gap > f4(1e-3):
-            shade *= f4(1) - f4(0.35) / ((f4(1) + gap * 3) * (f4(1) + gap * 3))
+            shade *= f4(1) - f4(0.35) / ((f4(1) + gap * f4(3)) * (f4(1) + gap * f4(3)))
     return shade
 
 
@@ -253,25 +255,24 @@ def plane_color(
     v: float,
     footprint: float,
     table: Floats,
-    textures: Bytes,
-    linear: Floats,
+    textures: Floats,
     color: Floats,
 ) -> None:
     """Albedo of a room plane at (u, v) metres."""
     if planes[plane, 8] >= 0:
         scale = planes[plane, 9]
         sample_texture(
-            textures, linear, int(planes[plane, 8]), u * scale, v * scale, footprint * scale * TEXTURE_SIZE, color
+            textures, int(planes[plane, 8]), u * scale, v * scale, footprint * scale * f4(TEXTURE_SIZE), color
         )
         for d in range(3):
             color[d] *= f4(0.4) + planes[plane, d]
     else:
         mix, gain = pattern(table, int(planes[plane, 6]), u + f4(0.003), f4(0.01), v + f4(0.007), planes[plane, 7])
         fade = min(
-            max(f4(1.6) - footprint * planes[plane, 7] * 4, f4(0)), f4(1)
+            max(f4(1.6) - footprint * planes[plane, 7] * f4(4), f4(0)), f4(1)
         )  # a pattern finer than a pixel is grey
-        mix, gain = mix * fade + f4(0.4) * (1 - fade), gain * fade + (1 - fade)
-        gain *= f4(0.9) + f4(0.2) * noise(table, u * 0.9, v * 0.9, f4(0.3))
+        mix, gain = mix * fade + f4(0.4) * (f4(1) - fade), gain * fade + (f4(1) - fade)
+        gain *= f4(0.9) + f4(0.2) * noise(table, u * f4(0.9), v * f4(0.9), f4(0.3))
         for d in range(3):
             color[d] = (planes[plane, d] + (planes[plane, 3 + d] - planes[plane, d]) * mix) * gain
 
@@ -284,15 +285,14 @@ def decal_color(
     along: float,
     footprint: float,
     table: Floats,
-    textures: Bytes,
-    linear: Floats,
+    textures: Floats,
     color: Floats,
 ) -> None:
     """Albedo of a decal at (across, along) metres from its centre."""
     if decals[decal, 7] >= 0:
         u, v = across / decals[decal, 5] * f4(0.5) + f4(0.5), along / decals[decal, 6] * f4(0.5) + f4(0.5)
-        texels = footprint * TEXTURE_SIZE * f4(0.5) / min(decals[decal, 5], decals[decal, 6])
-        sample_texture(textures, linear, int(decals[decal, 7]), u, v, texels, color)
+        texels = footprint * f4(TEXTURE_SIZE) * f4(0.5) / min(decals[decal, 5], decals[decal, 6])
+        sample_texture(textures, int(decals[decal, 7]), u, v, texels, color)
         return
     mix, gain = pattern(table, int(decals[decal, 14]), across, f4(0.01), along, f4(3))
     border = min(decals[decal, 5] - abs(across), decals[decal, 6] - abs(along))

@@ -22,27 +22,16 @@ TEXTURES: Final[tuple[str, ...]] = tuple(dict.fromkeys(FLOORS + GROUNDS + WALLS 
 
 
 @cache
-def texture_pyramid() -> NDArray[np.uint8]:
-    """(L, K, 256, 256, 3) sRGB: every texture, blurred over 1, 2, 4 .. texels."""
+def texture_pyramid() -> NDArray[np.float32]:
+    """(K, N, 3) linear light: every texture at 256, 128, 64 .. texels, one level after the other."""
     rng = np.random.default_rng(11)
-    images = np.stack([np.clip(PAINTERS[name](rng), 0, 1) for name in TEXTURES]).astype(np.float32)
-    levels = []
-    for level in range(TEXTURE_LEVELS):
-        width = 2**level
-        pad = 2 * width
-        levels.append(
-            [
-                cv2.blur(np.pad(image, ((pad, pad), (pad, pad), (0, 0)), "wrap"), (width, width))[pad:-pad, pad:-pad]
-                for image in images
-            ]
-        )
-    return np.ascontiguousarray(np.round(np.array(levels) * 255), np.uint8)
-
-
-@cache
-def linear_table() -> NDArray[np.float32]:
-    """(256,) linear light of an sRGB byte."""
-    return ((np.arange(256) / 255) ** 2.2).astype(np.float32)
+    images = np.stack([np.clip(PAINTERS[name](rng), 0, 1) for name in TEXTURES]).astype(np.float32) ** 2.2
+    levels = [images]
+    for _ in range(1, TEXTURE_LEVELS):
+        count, size = levels[-1].shape[:2]
+        levels.append(levels[-1].reshape(count, size // 2, 2, size // 2, 2, 3).mean(axis=(2, 4)))
+    flat = [level.reshape(len(level), -1, 3) for level in levels]
+    return np.ascontiguousarray(np.concatenate(flat, axis=1), np.float32)
 
 
 def clouds(rng: np.random.Generator, cells: int, octaves: int = 4, stretch: int = 1) -> Image:
