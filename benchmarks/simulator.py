@@ -1,6 +1,7 @@
 """Speed, memory, cost and visibility of the simulator.
 
 python benchmarks/simulator.py speed [--prototype DIR]   4-view sets per second on two processes, 256 and 872 px
+python benchmarks/simulator.py paired --prototype DIR     one process of each at the same time, for busy machines
 python benchmarks/simulator.py memory --frames 10000     resident memory over many frames
 python benchmarks/simulator.py cost docs/images/simulator_cost.png   time over resolution and number of views
 python benchmarks/simulator.py visibility [--motion LIB]  share of frames in which each view sees each joint group
@@ -85,21 +86,37 @@ print(time.perf_counter() - start, time.process_time() - cpu)
 
 
 def prototype(args: argparse.Namespace, size: int, frames: int) -> list[tuple[float, float]]:
+    processes = [start_prototype(args, size, frames, seed) for seed in (1, 2)]
+    return [timing(process) for process in processes]
+
+
+def start_prototype(args: argparse.Namespace, size: int, frames: int, seed: int) -> subprocess.Popen[str]:
     environment = {**os.environ, "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    python = args.prototype_python or sys.executable
-    processes = [
-        subprocess.Popen(
-            [python, "-c", PROTOTYPE, str(size), str(frames), str(seed)],
-            cwd=args.prototype,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for seed in (1, 2)
-    ]
-    outputs = [process.communicate()[0].split()[-2:] for process in processes]
-    return [(float(wall), float(cpu)) for wall, cpu in outputs]
+    environment.pop("PYTHONPATH", None)
+    return subprocess.Popen(
+        [args.prototype_python or sys.executable, "-c", PROTOTYPE, str(size), str(frames), str(seed)],
+        cwd=args.prototype,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def timing(process: subprocess.Popen[str]) -> tuple[float, float]:
+    wall, cpu = process.communicate()[0].split()[-2:]
+    return float(wall), float(cpu)
+
+
+def paired(args: argparse.Namespace) -> None:
+    """CPU time of both while they run side by side, so that whatever else is running slows both alike."""
+    produce((args.sizes[0], 1, 0, False))  # fills the compilation cache
+    print("| size | seed | egorear, CPU ms per set | prototype |\n| --- | --- | --- | --- |")
+    for size, seed in itertools.product(args.sizes, (1, 2)):
+        frames = args.frames if size <= 256 else max(args.frames // 4, 8)
+        process = start_prototype(args, size, frames, seed)
+        (_, ours), (_, theirs) = produce((size, frames, seed, False)), timing(process)
+        print(f"| {size} px | {seed} | {1e3 * ours / frames:.0f} | {1e3 * theirs / frames:.0f} |", flush=True)
 
 
 def memory(args: argparse.Namespace) -> None:
@@ -186,6 +203,12 @@ def main() -> None:
     sub.add_argument("--sizes", type=int, nargs="+", default=[256, 872])
     sub.add_argument("--frames", type=int, default=160, help="frames per process at 256 px")
     sub.set_defaults(run=speed)
+    sub = commands.add_parser("paired")
+    sub.add_argument("--prototype", required=True, help="folder of the study")
+    sub.add_argument("--prototype-python", help="interpreter for it (it needs scikit-image)")
+    sub.add_argument("--sizes", type=int, nargs="+", default=[256, 872])
+    sub.add_argument("--frames", type=int, default=64, help="frames at 256 px; a quarter of them above")
+    sub.set_defaults(run=paired)
     sub = commands.add_parser("memory")
     sub.add_argument("--frames", type=int, default=10_000)
     sub.set_defaults(run=memory)
