@@ -123,9 +123,15 @@ def decode_jpeg(data: bytes, view: str) -> RgbImage:
 
 
 def encode_jpeg(rgb: RgbImage, quality: int) -> bytes:
-    """Encode (H, W, 3) uint8 RGB; quality 1..100."""
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return bytes(data.tobytes())
+    """Encode (H, W, 3) uint8 RGB; quality 1..100.
+
+    Raises:
+        RuntimeError: OpenCV cannot encode the image.
+    """
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise RuntimeError(f"OpenCV could not encode a JPEG of shape {rgb.shape}")
+    return bytes(data)
 
 
 def skeleton_from_message(message: Any) -> Skeleton:

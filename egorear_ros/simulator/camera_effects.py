@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.data.messages import encode_jpeg
 from egorear_ros.simulator.renderer.compile import Bytes, Floats, f4, kernel
 
 
@@ -106,14 +107,6 @@ def apply_effects(
         start = int(rng.integers(0, len(NOISE_VALUES)))
         develop(radiance[view], settings, f4(circle), NOISE_VALUES, start, images[view])
     return images
-
-
-def encode_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
-    """JPEG bytes of an (H, W, 3) RGB image."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise RuntimeError(f"OpenCV could not encode a JPEG of shape {image.shape}")
-    return bytes(data)
 
 
 def through_jpeg(images: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from egorear_ros import __version__
 from egorear_ros.data.ego4view_syn import SequenceWriter, frame_content, sequence_path, write_split_lists
+from egorear_ros.data.messages import encode_jpeg
 from egorear_ros.data.rig_clip import RigClipWriter
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.rig.rigid import inverse, transform_points
 from egorear_ros.simulator.body.asset import load_bodies
 from egorear_ros.simulator.body.makehuman import ClothesWarning, read_wardrobe
-from egorear_ros.simulator.camera_effects import encode_jpeg
 from egorear_ros.simulator.motion.library import MotionLibrary, load_library
 from egorear_ros.simulator.sampler import (
     GENERATOR_VERSION,

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import rerun as rr
 import rerun.blueprint as rrb
 
+from egorear_ros.data.messages import encode_jpeg
 from egorear_ros.datatypes import FrameSet, Skeleton, Skeleton2D
 from egorear_ros.rig import HELMET_FRAME, Rig
 from egorear_ros.rig.rigid import transform_points
@@ -69,7 +69,7 @@ class RerunView:
         """Show the images of a frame set."""
         with self._at(frame_set.stamp_ns):
             for frame in frame_set.frames:
-                data = frame.jpeg or (encode(frame.image) if frame.image is not None else b"")
+                data = frame.jpeg or (encode_jpeg(frame.image, JPEG_QUALITY) if frame.image is not None else b"")
                 if data:
                     image = rr.EncodedImage(contents=data, media_type="image/jpeg")
                     self._recording.log(f"cameras/{frame.view}/image", image)
@@ -126,12 +126,6 @@ class RerunView:
         scene = rrb.Spatial3DView(origin="world", name="skeleton (helmet frame)")
         left = rrb.Vertical(rrb.Grid(*images, grid_columns=2), rrb.Horizontal(*plots), row_shares=[3, 1])
         return rrb.Blueprint(rrb.Horizontal(left, scene, column_shares=[3, 2]), collapse_panels=True)
-
-
-def encode(image: npt.NDArray[np.uint8]) -> bytes:
-    """(H, W, 3) uint8 RGB to JPEG."""
-    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)[1].tobytes()
 
 
 def confidence_colors(confidence: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
