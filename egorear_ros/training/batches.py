@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.inference.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from egorear_ros.training.shards import FrameSets
 
 GAIN_STD: Final = 0.15
 COLOUR_STD: Final = 0.05
@@ -82,8 +82,9 @@ def make_batch(
         nominal_camera_from_device: (V, 4, 4), what a user would know; None: as built.
         rng: source of the augmentation; None for none.
     """
-    count, views = len(indices), sets.images.shape[1]
-    extrinsics = torch.from_numpy(sets.camera_from_device[indices])
+    picked = sets.take(indices)
+    count, views = picked.images.shape[:2]
+    extrinsics = torch.from_numpy(picked.camera_from_device)
     mask = torch.ones(count, views, dtype=torch.bool)
     gain, offset = np.ones((count, views, 3), np.float32), np.zeros((count, views, 3), np.float32)
     if nominal_camera_from_device is not None:
@@ -94,11 +95,11 @@ def make_batch(
         gain = np.exp(rng.normal(0, GAIN_STD, (count, views, 1)) + rng.normal(0, COLOUR_STD, (count, views, 3)))
         offset = np.broadcast_to(rng.normal(0, OFFSET_STD, (count, views, 1)), gain.shape)
     return Batch(
-        images=_normalised(torch.from_numpy(sets.images[indices]), gain, offset),
-        joints_m=torch.from_numpy(sets.joints_device_m[indices]),
-        uv=torch.from_numpy(sets.pixels[indices][:, :, 1:]),
-        in_view=torch.from_numpy(sets.in_view[indices][:, :, 1:]),
-        visible=torch.from_numpy(sets.visible[indices][:, :, 1:]),
+        images=_normalised(torch.from_numpy(picked.images), gain, offset),
+        joints_m=torch.from_numpy(picked.joints_device_m),
+        uv=torch.from_numpy(picked.pixels[:, :, 1:]),
+        in_view=torch.from_numpy(picked.in_view[:, :, 1:]),
+        visible=torch.from_numpy(picked.visible[:, :, 1:]),
         camera_from_device=extrinsics,
         view_mask=mask,
     )

@@ -7,7 +7,6 @@ and its number alone: an interrupted run continues where it stopped, and any num
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import multiprocessing
 import os
@@ -16,10 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
@@ -69,50 +68,6 @@ class ShardSettings:
         """What must be equal for a run to be resumed."""
         motion = self.motion if self.motion == "procedural" else Path(self.motion).name
         return {"generator": GENERATOR_VERSION, **asdict(self), "motion": motion}
-
-
-@dataclass(frozen=True)
-class FrameSets:
-    """Frame sets in memory.
-
-    Attributes:
-        images: (N, V, S, S, 3) uint8 RGB.
-        joints_device_m: (N, 16, 3) float32, device frame.
-        pixels: (N, V, 16, 2) float32, (u, v) as fractions of the image; may lie outside 0..1.
-        in_view: (N, V, 16) bool.
-        visible: (N, V, 16) bool, in view and not hidden.
-        camera_from_device: (N, V, 4, 4) float32 metres, as built: with the rig's tolerances.
-    """
-
-    images: NDArray[np.uint8]
-    joints_device_m: NDArray[np.float32]
-    pixels: NDArray[np.float32]
-    in_view: NDArray[np.bool_]
-    visible: NDArray[np.bool_]
-    camera_from_device: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def resized(self, size: int) -> FrameSets:
-        """The same with smaller images: each pixel the mean of the square it covers.
-
-        Raises:
-            EgorearError: the images' size is no multiple of `size`.
-        """
-        own = self.images.shape[2]
-        if own == size:
-            return self
-        if own % size:
-            raise EgorearError(f"images of {own} px cannot be averaged to {size} px; render them at a multiple of it")
-        small = np.empty((*self.images.shape[:2], size, size, 3), np.uint8)
-        for index in np.ndindex(self.images.shape[:2]):
-            small[index] = cv2.resize(self.images[index], (size, size), interpolation=cv2.INTER_AREA)
-        return dataclasses.replace(self, images=small)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Every field by name, without a copy."""
-        return dict(vars(self))
 
 
 def write_shards(

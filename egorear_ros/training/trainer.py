@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
 from egorear_ros.network import build, save_weights
@@ -26,7 +27,6 @@ from egorear_ros.network.egorear_s import EgoRearS
 from egorear_ros.training.batches import indices_of_step, make_batch, to_device
 from egorear_ros.training.compact_losses import compact_losses
 from egorear_ros.training.config import TrainingConfig
-from egorear_ros.training.shards import FrameSets
 from egorear_ros.training.validation import predict
 
 CHECKPOINT: Final = "last.pt"
@@ -88,7 +88,7 @@ class Run:
         """MPJPE in mm on the validation sets: the mean of all views and of the front pair, both must be good."""
         count = min(self.config.validation_sets, len(self.validation))
         spread = np.linspace(0, len(self.validation) - 1, count).astype(int)
-        picked = FrameSets(**{name: array[spread] for name, array in self.validation.arrays().items()})
+        picked = self.validation.take(spread)
         views = self.network.config.views
         masks = {(True,) * len(views), tuple(view.startswith("front") for view in views)}
         errors = [

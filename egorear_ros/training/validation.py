@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.evaluation.metrics import joint_errors_mm, mpjpe_mm, pa_mpjpe_mm
 from egorear_ros.network.egorear_s import EgoRearS
 from egorear_ros.training.batches import make_batch, to_device
-from egorear_ros.training.shards import FrameSets
 
 BATCH = 32
 INTERVAL_90 = 0.5 * np.log(10.0) * np.sqrt(2.0)

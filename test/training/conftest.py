@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from egorear_ros.training.shards import FrameSets
+from egorear_ros.data.frame_sets import FrameSets
 
 FRAME_SETS = Path(__file__).parents[1] / "data" / "frame_sets_64.npz"
 """Eight frame sets: `egorear render-shards --split test --seed 20252`, every 32nd, 2 x 2 pixels averaged."""

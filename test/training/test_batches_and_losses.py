@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.inference.preprocessing import normalize
 from egorear_ros.training.batches import indices_of_step, make_batch, random_views
 from egorear_ros.training.compact_losses import heatmap_cross_entropy, laplace_nll
-from egorear_ros.training.shards import FrameSets
 
 
 def test_an_epoch_shows_every_set_once_and_the_next_in_another_order() -> None:

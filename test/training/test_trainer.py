@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from egorear_ros.cli.main import main
+from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
 from egorear_ros.network import load_weights
 from egorear_ros.training.config import TrainingConfig, load_config
-from egorear_ros.training.shards import FrameSets, ShardSettings, read_shards, write_shards
+from egorear_ros.training.shards import ShardSettings, read_shards, write_shards
 from egorear_ros.training.trainer import BEST, CHECKPOINT, LOG, Run, learning_rate, train
 from egorear_ros.training.validation import evaluate, predict
 
