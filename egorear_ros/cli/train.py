@@ -48,8 +48,6 @@ def run(args: argparse.Namespace) -> int:
 
     args.config = args.config or resources.find("config/training/egorear-s.yaml")
     config = load_config(args.config, **_changes(args))
-    if not config.data or not config.validation:
-        raise EgorearError("name the frame sets: --data DIR ... and --validation DIR, see `egorear render-shards`")
     if config.threads:
         torch.set_num_threads(config.threads)
     jobs = [job for job in jobs_of(config.network_config()) if args.stage in ("all", str(job.stage))]
@@ -66,13 +64,12 @@ def run(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace, job: Job, ranks: Processes) -> None:
     """Train one job, unless it is finished."""
     from egorear_ros.training.config import load_config
-    from egorear_ros.training.shards import read_shards
+    from egorear_ros.training.sources import open_training
     from egorear_ros.training.start import BEST
     from egorear_ros.training.trainer import CHECKPOINT, Run, train
 
     config = load_config(args.config, job.stage or None, **_changes(args))
-    sets = read_shards([Path(folder) for folder in config.data], config.most_sets)
-    job_run = Run(config, sets, read_shards([Path(config.validation)]), job, ranks)
+    job_run = Run(config, *open_training(config, job), job, ranks)
     if ranks.first:
         _say(job_run.started_from)
     # Of several jobs, those that were never begun have nothing to resume.

@@ -39,6 +39,7 @@ class TrainingConfig:
         learning_rate: its highest value.
         schedule: "cosine" to zero; "drops" to a tenth at each of `drops`; "linear": constant for half, then to zero.
         warmup_steps: steps in which the rate rises from zero.
+        warmup_epochs: the same in epochs, in place of `warmup_steps`; 0: as those say.
         drops: numbers of epochs.
         weight_decay: of AdamW.
         epsilon: of AdamW.
@@ -71,6 +72,7 @@ class TrainingConfig:
     learning_rate: float = 1.5e-3
     schedule: str = "cosine"
     warmup_steps: int = 100
+    warmup_epochs: int = 0
     drops: tuple[int, ...] = ()
     weight_decay: float = 0.02
     epsilon: float = 1e-8
@@ -92,7 +94,7 @@ class TrainingConfig:
             self._require(getattr(self, name) >= 1, name, "at least 1")
         for name in ("steps", "epochs", "validate_every", "most_sets", "threads"):
             self._require(getattr(self, name) is None or getattr(self, name) >= 1, name, "at least 1, or left out")
-        for name in ("warmup_steps", "weight_decay", "workers"):
+        for name in ("warmup_steps", "warmup_epochs", "weight_decay", "workers"):
             self._require(getattr(self, name) >= 0, name, "0 or more")
         for name in ("learning_rate", "epsilon"):
             self._require(getattr(self, name) > 0, name, "above 0")
@@ -117,7 +119,7 @@ class TrainingConfig:
         return config_from_json(_merged(config_to_json(config_of(self.system)), self.network))
 
     def for_data(self, sets: int) -> TrainingConfig:
-        """The same with `steps` and `validate_every` filled in for so many frame sets to learn from.
+        """The same with all that counts epochs turned into steps, for so many frame sets to learn from.
 
         Raises:
             EgorearError: neither `steps` nor `epochs` are given.
@@ -125,8 +127,12 @@ class TrainingConfig:
         epoch = max(sets // self.batch, 1)
         if self.steps is None and self.epochs is None:
             raise EgorearError("training configuration: steps and epochs are both missing, one says how long to train")
-        steps = self.steps or epoch * (self.epochs or 1)
-        return dataclasses.replace(self, steps=steps, validate_every=self.validate_every or epoch)
+        return dataclasses.replace(
+            self,
+            steps=self.steps or epoch * (self.epochs or 1),
+            warmup_steps=epoch * self.warmup_epochs or self.warmup_steps,
+            validate_every=self.validate_every or epoch,
+        )
 
 
 def load_config(path: Path, stage: int | None = None, **changes: Any) -> TrainingConfig:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.data.frame_sets import FrameName, FrameSets, FrameSource
+from egorear_ros.data.opening import open_frames
+from egorear_ros.data.shards import PATTERN
 from egorear_ros.errors import EgorearError
 from egorear_ros.network.config import ALL_VIEWS
+from egorear_ros.training.config import TrainingConfig
+from egorear_ros.training.shards import read_shards
+from egorear_ros.training.stages import Job
 
-MEAN_SETS = 512
+MEAN_SETS: Final = 512
+"""Enough for the mean pose where every look at a label costs a file."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,68 @@ class SomeViews:
     def name(self, index: int) -> FrameName:
         """See `FrameSource`."""
         return self.source.name(index)
+
+
+class Joined:
+    """Several sources one after the other.
+
+    Args:
+        parts: at least one; all of the same views and image size.
+    """
+
+    def __init__(self, parts: Sequence[FrameSource]) -> None:
+        self._parts = tuple(parts)
+        self._ends = np.cumsum([len(part) for part in parts])
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """See `FrameSource`."""
+        return self._parts[0].views
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def take(self, indices: NDArray[np.int64]) -> FrameSets:
+        """See `FrameSource`."""
+        owner = np.searchsorted(self._ends, indices, side="right")
+        starts = np.concatenate([[0], self._ends])
+        found = [part.take(indices[owner == i] - starts[i]) for i, part in enumerate(self._parts) if (owner == i).any()]
+        arrays = [sets.arrays() for sets in found]
+        stacked = FrameSets(**{name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]})
+        return stacked.take(np.argsort(np.argsort(owner, kind="stable"), kind="stable"))
+
+    def name(self, index: int) -> FrameName:
+        """See `FrameSource`."""
+        part = int(np.searchsorted(self._ends, index, side="right"))
+        return self._parts[part].name(index - int(self._ends[part]) + len(self._parts[part]))
+
+
+def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameSource]:
+    """Open what a job learns from and what it is validated on; folders of shards are read into memory.
+
+    Raises:
+        EgorearError: a folder cannot be opened, or nothing says what to validate on.
+    """
+    if not config.data or not (config.validation or not _is_shards(config.data[0])):
+        raise EgorearError(
+            "name the frame sets: --data DIR ..., and for shards --validation DIR; `egorear render-shards` or "
+            "`egorear simulate` make some"
+        )
+    folders = [Path(folder) for folder in config.data]
+    shards = [folder for folder in folders if _is_shards(folder)]
+    parts = [prepared(read_shards(shards, config.most_sets), job.views, job.image_size)] if shards else []
+    parts += [open_frames(folder, "train", job.views, job.image_size) for folder in folders if not _is_shards(folder)]
+    return parts[0] if len(parts) == 1 else Joined(parts), _validation(Path(config.validation or folders[0]), job)
+
+
+def _validation(folder: Path, job: Job) -> FrameSource:
+    if _is_shards(folder):
+        return prepared(read_shards([folder]), job.views, job.image_size)
+    return open_frames(folder, "val", job.views, job.image_size)
+
+
+def _is_shards(folder: str | Path) -> bool:
+    return any(Path(folder).glob(PATTERN))
 
 
 def prepared(source: FrameSets | FrameSource, views: Sequence[str], size_px: int) -> FrameSource:
