@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from egorear_ros.errors import EgorearError
     from egorear_ros.training.config import load_config
     from egorear_ros.training.distributed import processes
+    from egorear_ros.training.sources import check_data
     from egorear_ros.training.stages import jobs_of
 
     args.config = args.config or resources.find("config/training/egorear-s.yaml")
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     if config.initial and len(jobs) > 1:
         raise EgorearError(f"--initial is for one network, these are {len(jobs)}: name a --stage")
     with processes() as ranks:
+        if ranks.first:
+            check_data(config, jobs[-1].views)
         for job in jobs:
             _train(args, job, ranks)
     return 0

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from egorear_ros.data.frame_sets import FrameName, FrameSets, FrameSource
+from egorear_ros.data.checking import Finding, check_folder, summary
+from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, FrameSource
 from egorear_ros.data.opening import open_frames
 from egorear_ros.data.shards import PATTERN
 from egorear_ros.errors import EgorearError
@@ -22,6 +23,11 @@ from egorear_ros.training.stages import Job
 
 MEAN_SETS: Final = 512
 """Enough for the mean pose where every look at a label costs a file."""
+
+SHARD_SAMPLE: Final = 256
+"""Shards come from our own simulator and appear whole or not at all: a few show whether they are what they seem."""
+
+MOST_FINDINGS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -96,28 +102,50 @@ class Joined:
         return self._parts[part].name(index - int(self._ends[part]) + len(self._parts[part]))
 
 
+def check_data(config: TrainingConfig, views: Sequence[str]) -> None:
+    """Look for everything that is wrong with the data.
+
+    Raises:
+        EgorearError: a list of it; nothing says what to validate on.
+    """
+    findings: list[Finding] = []
+    for folder, split in _folders(config):
+        sample = SHARD_SAMPLE if _is_shards(folder) else config.check_sets
+        findings.extend(check_folder(folder, split, tuple(views), sample).findings)
+    if findings:
+        lines = [f"  {finding.kind}: {finding.what}" for finding in findings[:MOST_FINDINGS]]
+        more = f"\n  ({summary(findings)}; `egorear data check DIR` lists all)"
+        raise DataError("the data cannot be trained on:\n" + "\n".join(lines) + more)
+
+
 def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameSource]:
     """Open what a job learns from and what it is validated on; folders of shards are read into memory.
 
     Raises:
         EgorearError: a folder cannot be opened, or nothing says what to validate on.
     """
-    if not config.data or not (config.validation or not _is_shards(config.data[0])):
-        raise EgorearError(
-            "name the frame sets: --data DIR ..., and for shards --validation DIR; `egorear render-shards` or "
-            "`egorear simulate` make some"
-        )
-    folders = [Path(folder) for folder in config.data]
+    *training, (validation, _) = _folders(config)
+    folders = [folder for folder, _ in training]
     shards = [folder for folder in folders if _is_shards(folder)]
     parts = [prepared(read_shards(shards, config.most_sets), job.views, job.image_size)] if shards else []
     parts += [open_frames(folder, "train", job.views, job.image_size) for folder in folders if not _is_shards(folder)]
-    return parts[0] if len(parts) == 1 else Joined(parts), _validation(Path(config.validation or folders[0]), job)
+    return parts[0] if len(parts) == 1 else Joined(parts), _validation(validation, job)
 
 
 def _validation(folder: Path, job: Job) -> FrameSource:
     if _is_shards(folder):
         return prepared(read_shards([folder]), job.views, job.image_size)
     return open_frames(folder, "val", job.views, job.image_size)
+
+
+def _folders(config: TrainingConfig) -> list[tuple[Path, str]]:
+    """Folders with the split wanted of each: those to learn from, then the one to validate on."""
+    if not config.data or not (config.validation or not _is_shards(config.data[0])):
+        raise EgorearError(
+            "name the frame sets: --data DIR ..., and for shards --validation DIR; `egorear render-shards` or "
+            "`egorear simulate` make some"
+        )
+    return [*((Path(folder), "train") for folder in config.data), (Path(config.validation or config.data[0]), "val")]
 
 
 def _is_shards(folder: str | Path) -> bool:
