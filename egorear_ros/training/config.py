@@ -11,6 +11,7 @@ import yaml
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.network import EgoRearSConfig
+from egorear_ros.training.augmentation import AugmentationConfig
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class TrainingConfig:
         most_sets: limit of the frame sets kept in memory; None: all.
         threads: CPU threads; None: torch's default.
         bf16: whether to compute in bfloat16 where that is safe.
-        augment: whether to vary light, lose cameras and disturb the calibration.
+        augmentation: what is varied, and how much.
         seed: of weights, order and augmentation.
     """
 
@@ -52,7 +53,7 @@ class TrainingConfig:
     most_sets: int | None = None
     threads: int | None = None
     bf16: bool = True
-    augment: bool = True
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -105,4 +106,6 @@ def load_config(path: Path, **changes: Any) -> TrainingConfig:
     if unknown:
         raise EgorearError(f"training configuration '{path}' has an unknown field '{unknown[0]}'")
     content["data"] = tuple(content.get("data", ()))
+    if "augmentation" in content:
+        content["augmentation"] = AugmentationConfig.from_mapping(content["augmentation"])
     return TrainingConfig(**content)

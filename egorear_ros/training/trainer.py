@@ -70,8 +70,8 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, config)
         indices = indices_of_step(self.step, config.batch, len(self.train), config.seed)
-        rng = np.random.default_rng([config.seed, self.step, 12]) if config.augment else None
-        batch = to_device(make_batch(self.train, indices, self.nominal if config.augment else None, rng), self.device)
+        rng = np.random.default_rng([config.seed, self.step, 12])
+        batch = to_device(make_batch(self.train, indices, self.nominal, rng, config.augmentation), self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bf16):
             stages, poses, log_std = self.network.stages(batch.images, batch.camera_from_device, batch.view_mask)
         losses = compact_losses(stages, poses, log_std, batch)
