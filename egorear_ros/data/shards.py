@@ -151,8 +151,8 @@ def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if missing:
         raise _unreadable(path, f"it has no array '{missing[0]}'")
     unnamed = {
-        "sequence": np.full(count, path.stem),
-        "frame": np.arange(count),
+        "sequence": np.array([f"{path.stem}/{index}" for index in range(count)]),  # nobody's neighbours in time
+        "frame": np.zeros(count, np.int64),
         "action": np.full(count, ""),
     }
     named = {name: arrays.get(name, unnamed[name]) for name in NAME_ARRAYS}

@@ -237,7 +237,7 @@ def _neighbour(source: FrameSource, index: int, offset: int) -> int:
         other = index + step
         if own is not None and 0 <= other < len(source):
             found = source.name(other)
-            if found.sequence == own.sequence and found.frame - own.frame == step:
+            if own.sequence and found.sequence == own.sequence and found.frame - own.frame == step:
                 return other
     return index
 

@@ -46,7 +46,7 @@ def test_shards_of_earlier_versions_have_no_names_but_are_read(shards: Path, tmp
         arrays = {name: content[name] for name in content.files if name not in {"sequence", "frame", "action"}}
     np.savez(shard_path(tmp_path, 3), **arrays)
     source = open_frames(tmp_path, None)
-    assert source.name(2) == FrameName("shard_00003", 2)
+    assert source.name(2) == FrameName("shard_00003/2", 0)
     np.testing.assert_array_equal(source.take(np.array([2])).images, arrays["images"][[2]])
 
 
