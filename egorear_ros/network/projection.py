@@ -38,8 +38,9 @@ class AnchorProjection(nn.Module):
             2) as (x, y) clamped to 0..1 over the image; and (B, V, J) bool, whether they fall inside the image. As in
             the official code nothing else is asked: a point behind the camera is valid if the polynomial puts it there.
         """
-        if torch.is_autocast_enabled(points.device.type):  # half precision is worth several pixels here
-            with torch.autocast(points.device.type, enabled=False):
+        device = points.device.type
+        if device != "meta" and torch.is_autocast_enabled(device):  # half precision is worth several pixels here
+            with torch.autocast(device, enabled=False):
                 return self.forward(points.float(), camera_from_device, unit_m)
         rotation = camera_from_device[..., :3, :3]
         translation = camera_from_device[..., :3, 3] / unit_m

@@ -1,6 +1,7 @@
-"""Training: losses, parameter groups; frame sets at the training resolution, and the trainer of egorear-s.
+"""Training: the one trainer, what the systems are trained in and with, and frame sets to train on.
 
 May import: simulator, inference, network, data, evaluation, rig, skeleton, errors, resources. Imported by cli.
-Reading order: `losses`, `parameter_groups` (the paper's systems); `shards`, `batches`, `compact_losses`, `config`,
-`trainer`, `validation` (egorear-s).
+Reading order: `config`, `quirks`, `stages`, `trainer`; `tasks`, `egotap_tasks`, `compact_task` with `losses` and
+`compact_losses`; `start`, `schedule`, `parameter_groups`, `distributed`, `log`; `sources`, `batches`, `augmentation`,
+`shards`, `simulated_frames`; `validation`.
 """

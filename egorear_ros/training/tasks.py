@@ -87,15 +87,15 @@ class Task(ABC):
         with torch.autocast(batch.images.device.type, torch.bfloat16, enabled=self.config.bf16):
             return cast(NetworkOutput, (network or self.network)(batch.images, extrinsics, mask))
 
+    @torch.inference_mode()
     def outputs(self, network: nn.Module, source: FrameSource) -> Iterator[tuple[NetworkOutput, Batch]]:
         """Run a network in eval mode over the validation sets; leave it so."""
         device = next(network.parameters()).device
         network.eval()
         picked = spread(len(source), self.config.validation_sets)
-        with torch.inference_mode():
-            for indices in np.array_split(picked, -(-len(picked) // VALIDATION_BATCH)):
-                batch = to_device(make_batch(source, indices, targets=self.targets), device)
-                yield self.run(batch, network), batch
+        for indices in np.array_split(picked, -(-len(picked) // VALIDATION_BATCH)):
+            batch = to_device(make_batch(source, indices, targets=self.targets), device)
+            yield self.run(batch, network), batch
 
 
 class HeatmapTask(Task):
