@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from egorear_ros.errors import EgorearError
 
 
+class DataError(EgorearError):
+    """A data set that is not what its layout promises."""
+
+
 class FrameName(NamedTuple):
     """Where a frame set comes from.
 
