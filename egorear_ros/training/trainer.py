@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
+from egorear_ros.evaluation.prediction import predict
 from egorear_ros.network import build, save_weights
 from egorear_ros.network.egorear_s import EgoRearS
 from egorear_ros.training.batches import indices_of_step, make_batch, to_device
 from egorear_ros.training.compact_losses import compact_losses
 from egorear_ros.training.config import TrainingConfig
-from egorear_ros.training.validation import predict
 
 CHECKPOINT: Final = "last.pt"
 BEST: Final = "best.safetensors"
