@@ -66,6 +66,7 @@ def check(args: argparse.Namespace) -> None:
         refined = evaluated(args.refined, folder, split, args.sets, training)
         unrefined = evaluated(args.unrefined, folder, split, args.sets) if args.unrefined else None
         table, summary = claim_table(f"{name}: {folder.name}", refined, unrefined), summarize(refined)
+        table.rows.extend(budget_rows(args))
         tables = [table, *unrefined_tables(unrefined), *all_tables(summary)]
         text += [f"## {name}: {folder.name}, {len(refined)} frame sets", "", *(each.markdown() for each in tables)]
         content[name] = {"claims": [list(row) for row in table.rows], "refined": summary}
@@ -128,9 +129,20 @@ def refinement_rows(refined: Measured, unrefined: Measured) -> list[list[str]]:
     for name in (ALL, FRONT_PAIR):
         with_it, without = (mpjpe_mm(each.predictions[name].joints_m, each.truth_m) for each in (refined, unrefined))
         difference, error = paired(with_it - without, [where.sequence for where in refined.names])
-        found = f"{with_it.mean():.1f} - {without.mean():.1f} = {difference:+.1f} +- {error:.1f}"
+        count = len({where.sequence for where in refined.names})
+        found = f"{with_it.mean():.1f} - {without.mean():.1f} = {difference:+.1f} +- {error:.1f} ({count} sequences)"
         rows.append(row(f"with - without refinement, {name} (mm)", "below 0", found, difference < 0))
     return rows
+
+
+def budget_rows(args: argparse.Namespace) -> list[list[str]]:
+    """What the cards say both networks were given: an ablation needs the same."""
+    if not args.unrefined:
+        return []
+    cards = [load_pose_network(model, "cpu")[2].source for model in (args.refined, args.unrefined)]
+    steps = [card.get("training", {}).get("steps", card.get("budget", {}).get("steps")) for card in cards]
+    found = f"{steps[0]} and {steps[1]}, kept {cards[0].get('step', '?')} and {cards[1].get('step', '?')}"
+    return [row("steps with and without refinement", "equal", found, steps[0] == steps[1])]
 
 
 def paired(difference: np.ndarray, sequences: list[str]) -> tuple[float, float]:
