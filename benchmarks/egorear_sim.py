@@ -1,6 +1,6 @@
 """The results table of EgoRear-Sim: the paper's rows, trained with one budget, measured on one set.
 
-    python benchmarks/egorear_sim.py train --data DIR ... --validation DIR --config FILE --steps N --runs runs/sim
+    python benchmarks/egorear_sim.py train --data DIR ... --validation DIR --steps N --runs runs/sim
     python benchmarks/egorear_sim.py table --weights runs/sim/weights.yaml --data DIR [--training DIR ...] --out FILE
 
 `train` trains row by row with `egorear train`, every row for the same number of steps in all, split evenly over its
@@ -74,8 +74,7 @@ def main() -> None:
 def configure_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", required=True, help="as of `egorear train`")
     parser.add_argument("--validation", required=True)
-    parser.add_argument("--config", type=Path, help="YAML for the paper's systems")
-    parser.add_argument("--compact-config", type=Path, default="config/training/egorear-s.yaml")
+    parser.add_argument("--configs", type=Path, default=Path("config/training"), help="folder of egorear.yaml etc.")
     parser.add_argument("--steps", type=int, required=True, help="budget of a row: optimiser steps of all its stages")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--rows", nargs="+", default=all_rows(), metavar="ROW", help=f"of {', '.join(all_rows())}")
@@ -102,8 +101,6 @@ def train(args: argparse.Namespace) -> None:
     for row in args.rows:
         if row not in all_rows():
             raise EgorearError(f"there is no row '{row}'; known are {', '.join(all_rows())}")
-        if row not in COMPACT and args.config is None:
-            raise EgorearError(f"row '{row}' needs --config, a YAML file of `egorear train` for the paper's systems")
     for seed in args.seeds:
         for row in args.rows:
             out = args.runs / f"{row}-seed{seed}"
@@ -130,7 +127,9 @@ def train_row(row: str, seed: int, out: Path, args: argparse.Namespace) -> None:
 
 
 def row_config(row: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((args.compact_config if row in COMPACT else args.config).read_text())
+    """The shipped configuration of the row's system, with this seed; of the compact ones with or without refinement."""
+    name = COMPACT[1] if row in COMPACT else row.partition("-")[0]
+    content: dict[str, Any] = yaml.safe_load((args.configs / f"{name}.yaml").read_text(encoding="utf-8"))
     content["seed"] = seed
     if row in COMPACT:
         layers = 0 if row.endswith("unrefined") else EgoRearSConfig().refinement_layers

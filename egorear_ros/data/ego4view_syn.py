@@ -3,7 +3,7 @@
 `ROOT/{train,validation,test}.txt` list character folders; `ROOT/rp_<character>/<sequence>/` holds the images,
 `fisheye_rgb/camera_*/<frame>.jpg`, and the joints, `json_smplx_gendered/<frame>.json`: centimetres, and pixels of the
 872 x 872 calibration whatever the size of the images. What the official data does not have (visibility, stamps, poses,
-ids) is in the JSON under "egorear", which the official code ignores.
+ids, actions) is in the JSON under "egorear", which the official code ignores.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.data.ego4view_syn import CM_PER_M, official_name
-from egorear_ros.data.frame_sets import DataError
-from egorear_ros.rig import Rig
+from egorear_ros.data.frame_sets import DataError, MissingFileError
+from egorear_ros.rig import Rig, RigCamera
 from egorear_ros.rig.rigid import check_rigid, transform_points
 from egorear_ros.skeleton import JOINTS
 
@@ -69,7 +69,7 @@ def read_labels(path: Path, rig: Rig, views: Sequence[str]) -> FrameLabels:
     poses = _poses(path, extra, rig, len(order), rows, views)
     in_view = _flags(path, extra, "in_view", len(order), rows)
     if in_view is None:
-        in_view = seen(rig.subset(views), poses, device, pixels)
+        in_view = seen([rig[view] for view in views], poses, device, pixels)
     visible = _flags(path, extra, "visible", len(order), rows)
     return FrameLabels(
         joints_device_m=device,
@@ -91,7 +91,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise DataError(f"'{path}' is missing") from error
+        raise MissingFileError(f"'{path}' is missing") from error
     except OSError as error:
         raise DataError(f"'{path}' cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -102,13 +102,16 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def seen(
-    rig: Rig, camera_from_device: NDArray[np.float64], joints_device_m: NDArray[np.float64], pixels: NDArray[np.float64]
+    cameras: Sequence[RigCamera],
+    camera_from_device: NDArray[np.float64],
+    joints_device_m: NDArray[np.float64],
+    pixels: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """(V, 16) joints before the lens whose (V, 16, 2) pixel lies in the image and the lens circle."""
     return np.stack(
         [
             camera.model.in_view(transform_points(pose, joints_device_m)) & camera.model.contains(points)
-            for camera, pose, points in zip(rig.cameras, camera_from_device, pixels, strict=True)
+            for camera, pose, points in zip(cameras, camera_from_device, pixels, strict=True)
         ]
     )
 

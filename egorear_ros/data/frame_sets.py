@@ -20,6 +20,10 @@ class DataError(EgorearError):
     """A data set that is not what its layout promises."""
 
 
+class MissingFileError(DataError):
+    """A file that a data set should have."""
+
+
 class FrameName(NamedTuple):
     """Where a frame set comes from.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from egorear_ros.data.frame_sets import DataError
+from egorear_ros.data.frame_sets import DataError, MissingFileError
 from egorear_ros.data.messages import ImageError, RgbImage, decode_jpeg
 
 JPEG_END: Final = b"\xff\xd9"
@@ -22,13 +24,13 @@ def find_image(folder: Path, stem: str, endings: Sequence[str]) -> Path:
     """The first of `folder/stem + ending` that exists.
 
     Raises:
-        DataError: none does.
+        MissingFileError: none does.
     """
     for ending in endings:
         path = folder / f"{stem}{ending}"
         if path.is_file():
             return path
-    raise DataError(f"'{folder / stem}{endings[0]}' is missing (nor is there one with {', '.join(endings[1:])})")
+    raise MissingFileError(f"'{folder / stem}{endings[0]}' is missing (nor is there one with {', '.join(endings[1:])})")
 
 
 def read_image(path: Path, size_px: int | None = None) -> RgbImage:
@@ -52,13 +54,36 @@ def read_image(path: Path, size_px: int | None = None) -> RgbImage:
     except ImageError as error:
         raise DataError(f"image '{path}' is broken or cut off") from error
     height, width = image.shape[:2]
-    if height != width:
-        raise DataError(f"image '{path}' has {width}x{height} px; expected a square one, as the fisheye rigs have")
+    _check_square(path, width, height)
     if size_px is None or size_px == width:
         return image
     if size_px > width:
         raise DataError(f"image '{path}' has {width} px; it cannot be averaged down to {size_px}")
     return np.asarray(cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def image_size(path: Path) -> int:
+    """Width and height of a square JPEG or PNG, from its beginning; also looks whether its end is there.
+
+    Raises:
+        DataError: it cannot be read, is cut off, or is not square.
+    """
+    try:
+        with path.open("rb") as file, Image.open(file) as image:
+            width, height = image.size
+            file.seek(-min(path.stat().st_size, TAIL_BYTES), os.SEEK_END)
+            whole = is_whole(file.read())
+    except (OSError, Image.DecompressionBombError) as error:
+        raise DataError(f"image '{path}' cannot be read: {error}") from error
+    if not whole:
+        raise DataError(f"image '{path}' is broken or cut off")
+    _check_square(path, width, height)
+    return int(width)
+
+
+def _check_square(path: Path, width: int, height: int) -> None:
+    if height != width:
+        raise DataError(f"image '{path}' has {width}x{height} px; expected a square one, as the fisheye rigs have")
 
 
 def is_whole(data: bytes) -> bool:

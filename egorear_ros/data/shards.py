@@ -10,10 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.data.ego4view_layout import DEFAULT_RIG
+from egorear_ros.data.frame_labels import read_json
 from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets
 from egorear_ros.rig import VIEWS
 
 PATTERN: Final = "shard_*.npz"
+SETTINGS_FILE: Final = "shards.json"
 ARRAYS: Final = ("images", "joints_device_m", "pixels", "in_view", "visible", "camera_from_device")
 NAME_ARRAYS: Final = ("sequence", "frame", "action")
 """(N,) number of the sequence, number of the frame within it, and action; shards of earlier versions lack them."""
@@ -54,6 +57,9 @@ class ShardFrames:
         views: views to load, in this order.
         size_px: width and height to average the images down to, a divisor of theirs; None: as they are.
 
+    Attributes:
+        rig_name: the rig they were rendered with, by name or path.
+
     Raises:
         DataError: no shards, one cannot be read, or they have no such view.
     """
@@ -64,6 +70,7 @@ class ShardFrames:
         wrong = [view for view in views if view not in VIEWS]
         if wrong or not views or len(set(views)) != len(views):
             raise DataError(f"views {', '.join(views) or '(none)'}: expected different ones of {', '.join(VIEWS)}")
+        self.rig_name = _rig_name(folder)
         self._views, self._rows = tuple(views), [VIEWS.index(view) for view in views]
         self._images = [mapped_images(path) for path in self.paths]
         for path, images in zip(self.paths, self._images, strict=True):
@@ -151,6 +158,11 @@ def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
     named = {name: arrays.get(name, unnamed[name]) for name in NAME_ARRAYS}
     named["sequence"] = named["sequence"].astype(str)
     return {**{name: arrays[name] for name in ARRAYS[1:]}, **named}
+
+
+def _rig_name(folder: Path) -> str:
+    path = folder / SETTINGS_FILE
+    return str(read_json(path).get("rig", DEFAULT_RIG)) if path.exists() else DEFAULT_RIG
 
 
 def _unreadable(path: Path, reason: object) -> DataError:

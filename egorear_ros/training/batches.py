@@ -5,16 +5,23 @@ Everything random in step k follows from (seed, k), so that a resumed run goes o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
-from egorear_ros.data.frame_sets import FrameSets
+from egorear_ros.data.frame_sets import FrameSets, FrameSource
 from egorear_ros.inference.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from egorear_ros.training.config import TrainingConfig
+from egorear_ros.training.distributed import Processes
+
+Targets = Callable[[FrameSets], dict[str, Tensor]]
+"""What a task wants to be known about frame sets beyond `Batch`; each tensor has a row per frame set."""
 
 GAIN_STD: Final = 0.15
 COLOUR_STD: Final = 0.05
@@ -42,6 +49,7 @@ class Batch:
         in_view, visible: (B, V, 15) bool.
         camera_from_device: (B, V, 4, 4).
         view_mask: (B, V) bool.
+        targets: more of the truth, (B, ...) each, as the task wants it.
     """
 
     images: Tensor
@@ -51,6 +59,26 @@ class Batch:
     visible: Tensor
     camera_from_device: Tensor
     view_mask: Tensor
+    targets: dict[str, Tensor] = field(default_factory=dict)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """The same with every tensor changed."""
+        values = {name: value for name, value in vars(self).items() if name != "targets"}
+        targets = {name: change(tensor) for name, tensor in self.targets.items()}
+        return Batch(**{name: change(tensor) for name, tensor in values.items()}, targets=targets)
+
+    def parts(self, count: int) -> list[Batch]:
+        """The batch in `count` pieces of one size."""
+        size = len(self.images) // count
+        return [self] if count == 1 else [self.each(_rows(start, size)) for start in range(0, size * count, size)]
+
+    def pin_memory(self) -> Batch:
+        """The same in memory that a GPU copies from without waiting."""
+        return self.each(lambda tensor: tensor.pin_memory())
+
+
+def _rows(start: int, count: int) -> Callable[[Tensor], Tensor]:
+    return lambda tensor: tensor[start : start + count]
 
 
 def indices_of_step(step: int, batch: int, count: int, seed: int) -> NDArray[np.int64]:
@@ -69,10 +97,11 @@ def indices_of_step(step: int, batch: int, count: int, seed: int) -> NDArray[np.
 
 
 def make_batch(
-    sets: FrameSets,
+    sets: FrameSets | FrameSource,
     indices: NDArray[np.int64],
     nominal_camera_from_device: Tensor | None = None,
     rng: np.random.Generator | None = None,
+    targets: Targets | None = None,
 ) -> Batch:
     """Gather frame sets; augment them where `rng` is given.
 
@@ -81,6 +110,7 @@ def make_batch(
         indices: which.
         nominal_camera_from_device: (V, 4, 4), what a user would know; None: as built.
         rng: source of the augmentation; None for none.
+        targets: what fills `Batch.targets`; None: nothing.
     """
     picked = sets.take(indices)
     count, views = picked.images.shape[:2]
@@ -102,12 +132,47 @@ def make_batch(
         visible=torch.from_numpy(picked.visible[:, :, 1:]),
         camera_from_device=extrinsics,
         view_mask=mask,
+        targets={} if targets is None else targets(picked),
     )
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
     """Move every tensor."""
-    return Batch(**{name: tensor.to(device, non_blocking=True) for name, tensor in vars(batch).items()})
+    return batch.each(lambda tensor: tensor.to(device, non_blocking=True))
+
+
+@dataclass(frozen=True)
+class StepBatches(Dataset[Batch]):
+    """The batch of every step, or this process's share of it.
+
+    Attributes:
+        source: frame sets to learn from.
+        config: batch size, augmentation, seed.
+        nominal: (V, 4, 4) extrinsics of the rig as drawn, for the augmentation.
+        targets: see `make_batch`.
+        ranks: which share.
+    """
+
+    source: FrameSource
+    config: TrainingConfig
+    nominal: Tensor
+    targets: Targets | None = None
+    ranks: Processes = field(default_factory=Processes)
+
+    def __getitem__(self, step: int) -> Batch:
+        """Make the batch of a step."""
+        config, ranks = self.config, self.ranks
+        indices = indices_of_step(step, config.batch, len(self.source), config.seed)[ranks.rank :: ranks.count]
+        if not config.augment:
+            return make_batch(self.source, indices, targets=self.targets)
+        own = [ranks.rank] if ranks.count > 1 else []
+        rng = np.random.default_rng([config.seed, step, 12, *own])
+        return make_batch(self.source, indices, self.nominal, rng, self.targets)
+
+    def load(self, steps: range) -> Iterable[Batch]:
+        """Batches of these steps, made ahead by `config.workers` processes."""
+        workers: dict[str, Any] = {"num_workers": self.config.workers}
+        return DataLoader(self, None, sampler=steps, pin_memory=torch.cuda.is_available(), **workers)
 
 
 def random_views(rng: np.random.Generator, count: int, views: int) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.data.frame_sets import FrameSets
-from egorear_ros.data.shards import load_shard, shard_paths
+from egorear_ros.data.shards import SETTINGS_FILE, load_shard, shard_paths
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
@@ -28,7 +28,6 @@ from egorear_ros.simulator.sampler import GENERATOR_VERSION, Frame, Simulator, S
 from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
 
 SEQUENCES_PER_SHARD: Final = 16
-SETTINGS_FILE: Final = "shards.json"
 
 
 @dataclass(frozen=True)

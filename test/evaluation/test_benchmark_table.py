@@ -77,9 +77,18 @@ def test_training_goes_row_by_row_with_one_budget(tmp_path: Path, monkeypatch: p
         return subprocess.CompletedProcess(command, int(failing != [] and failing[0] in command))
 
     monkeypatch.setattr(subprocess, "run", run)
-    (tmp_path / "paper.yaml").write_text("batch: 2\n")
     rows = ["egoposeformer-front+refinement", "egotap-front", "egorear-s-unrefined"]
-    arguments = ["train", "--data", "d", "--validation", "v", "--config", tmp_path / "paper.yaml", "--steps", 60]
+    arguments = [
+        "train",
+        "--data",
+        "d",
+        "--validation",
+        "v",
+        "--configs",
+        SCRIPT.parents[1] / "config" / "training",
+        "--steps",
+        60,
+    ]
     arguments += ["--runs", tmp_path / "runs", "--seeds", 3, "--rows", *rows]
     with pytest.raises(SystemExit, match="'egotap-front' stopped in stage 1"):
         call(monkeypatch, *arguments)

@@ -15,8 +15,11 @@ from egorear_ros.evaluation.metrics import mpjpe_mm
 from egorear_ros.evaluation.prediction import predict
 from egorear_ros.network import load_weights
 from egorear_ros.training.config import TrainingConfig, load_config
+from egorear_ros.training.log import LOG
+from egorear_ros.training.schedule import learning_rate
 from egorear_ros.training.shards import ShardSettings, read_shards, write_shards
-from egorear_ros.training.trainer import BEST, CHECKPOINT, LOG, Run, learning_rate, train
+from egorear_ros.training.start import BEST
+from egorear_ros.training.trainer import CHECKPOINT, Run, train
 
 TINY = {"width": 16, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
 
