@@ -13,6 +13,7 @@ import yaml
 from egorear_ros.errors import EgorearError
 from egorear_ros.network import NetworkConfig, config_of
 from egorear_ros.network.weights import config_from_json, config_to_json
+from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.quirks import QUIRKS
 
 SCHEDULES: Final = ("cosine", "drops", "linear")
@@ -54,7 +55,7 @@ class TrainingConfig:
         workers: processes that load frame sets ahead; 0: none.
         threads: CPU threads; None: torch's default.
         bf16: whether to compute in bfloat16 where that is safe.
-        augment: whether to vary light, lose cameras and disturb the calibration.
+        augmentation: what is varied, and how much.
         quirks: names of `QUIRKS` to reproduce.
         seed: of weights, order and augmentation.
     """
@@ -87,7 +88,7 @@ class TrainingConfig:
     workers: int = 0
     threads: int | None = None
     bf16: bool = True
-    augment: bool = True
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     quirks: tuple[str, ...] = ()
     seed: int = 0
 
@@ -167,6 +168,8 @@ def load_config(path: Path, stage: int | None = None, **changes: Any) -> Trainin
         raise EgorearError(f"training configuration '{path}' has an unknown field '{unknown[0]}'")
     for name in ("data", "drops", "quirks"):
         content[name] = tuple(content.get(name) or ())
+    if "augmentation" in content:
+        content["augmentation"] = AugmentationConfig.from_mapping(content["augmentation"])
     return TrainingConfig(**content)
 
 

@@ -45,8 +45,8 @@ class InMemory:
         return self.sets.take(indices)
 
     def name(self, index: int) -> FrameName:
-        """Nothing but the number is known."""
-        return FrameName("", index)
+        """Nothing but the number is known; no two are of one sequence."""
+        return FrameName(str(index), 0)
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameS
     *training, (validation, _) = _folders(config)
     folders = [folder for folder, _ in training]
     shards = [folder for folder in folders if _is_shards(folder)]
+    if shards and config.augmentation.time_jitter_frames:
+        raise EgorearError(f"augmentation: time_jitter_frames needs whole sequences, '{shards[0]}' holds single frames")
     parts = [prepared(read_shards(shards, config.most_sets), job.views, job.image_size)] if shards else []
     parts += [open_frames(folder, "train", job.views, job.image_size) for folder in folders if not _is_shards(folder)]
     return parts[0] if len(parts) == 1 else Joined(parts), _validation(validation, job)

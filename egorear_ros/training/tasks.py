@@ -83,7 +83,7 @@ class Task(ABC):
     def run(self, batch: Batch, network: nn.Module | None = None) -> NetworkOutput:
         """The network's output for a batch, in bfloat16 where the configuration says so and it is safe."""
         extrinsics = batch.camera_from_device if getattr(self.job.network, "extrinsics", "") == "input" else None
-        mask = batch.view_mask if self.config.augment else None
+        mask = batch.view_mask if self.config.augmentation.view_dropout else None
         with torch.autocast(batch.images.device.type, torch.bfloat16, enabled=self.config.bf16):
             return cast(NetworkOutput, (network or self.network)(batch.images, extrinsics, mask))
 

@@ -99,7 +99,8 @@ class Run:
         self.task = TASKS[self.job.kind](self.job, self.config)
         self.network = self.task.network
         self.task.begin(self.train)
-        self.nominal = cast(Tensor, getattr(self.network, "camera_from_device", torch.empty(0))).clone()
+        extrinsics = cast(Tensor | None, getattr(self.network, "camera_from_device", None))
+        self.nominal = None if extrinsics is None else extrinsics.clone()
         self.started_from = self._start()
         self.network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

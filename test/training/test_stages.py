@@ -21,6 +21,7 @@ from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.network import EgoTapConfig, NetworkOutput, build, config_of, load_weights, save_weights
 from egorear_ros.network.config import FRONT, EgoTapLiftingConfig, HeatmapConfig
+from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.batches import Batch, make_batch
 from egorear_ros.training.config import TrainingConfig, load_config
 from egorear_ros.training.egotap_tasks import EgoTapHeatmapTask, EgoTapLiftingTask
@@ -44,7 +45,7 @@ def config(out: Path, **changes: Any) -> TrainingConfig:
         "batch": 8,
         "warmup_steps": 2,
         "weight_decay": 0.0,
-        "augment": False,
+        "augmentation": AugmentationConfig.off(),
         "bf16": False,
     }
     return TrainingConfig(out=str(out), **{**values, **changes})
@@ -92,10 +93,9 @@ def shards(folder: Path, sets: FrameSets) -> Path:
 
 
 def command(tmp_path: Path, data: Path, *extra: str) -> list[str]:
-    network = "{image_size: 64, width: 16, channels: 16}"
     (tmp_path / "tiny.yaml").write_text(
-        f"{{system: egorear-front, network: {network}, epochs: 1, batch: 4, augment: false, bf16: false, "
-        "stage1: {epochs: 2}, stage3: {batch: 8}}"
+        "{system: egorear-front, network: {image_size: 64, width: 16, channels: 16}, epochs: 1, batch: 4, bf16: false, "
+        "augmentation: {view_dropout: false, photometric: false}, stage1: {epochs: 2}, stage3: {batch: 8}}"
     )
     paths = ["--data", str(data), "--validation", str(data), "--out", str(tmp_path / "run")]
     return ["train", "--config", str(tmp_path / "tiny.yaml"), *paths, *extra]
@@ -381,7 +381,7 @@ def test_sources_join_and_select(eight: FrameSets) -> None:
     order = np.array([7, 0, 3, 2, 3])
     for name, array in joined.take(order).arrays().items():
         assert np.array_equal(array, eight.arrays()[name][order]), name
-    assert joined.name(4).frame == 1 and len(joined) == 8
+    assert joined.name(4).sequence == "1" and len(joined) == 8
     rear = SomeViews(joined, ("rear_right", "front_left")).take(order)
     assert np.array_equal(rear.images, eight.images[order][:, [3, 0]])
     assert np.array_equal(prepared(joined, FRONT, 64).take(order).visible, eight.visible[order][:, :2])

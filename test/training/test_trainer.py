@@ -14,6 +14,7 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
 from egorear_ros.evaluation.prediction import predict
 from egorear_ros.network import load_weights
+from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.config import TrainingConfig, load_config
 from egorear_ros.training.log import LOG
 from egorear_ros.training.schedule import learning_rate
@@ -44,7 +45,7 @@ def test_overfits_eight_frame_sets(tmp_path: Path, eight: FrameSets) -> None:
         validate_every=240,
         learning_rate=5e-3,
         weight_decay=0.0,
-        augment=False,
+        augmentation=AugmentationConfig.off(),
         bf16=False,
         network=network,
     )
@@ -113,6 +114,11 @@ def test_learning_rate_rises_then_falls_to_zero() -> None:
         ("steps: 0", "steps is 0"),
         ("network: {height: 3}", "no field 'height'"),
         ("network: {width: 0}", "width is 0"),
+        ("augmentation: {rain: 1}", "augmentation has no field 'rain'"),
+        ("augmentation: {occluders: 2}", "augmentation.occluders is 2, expected a number from 0 to 1"),
+        ("augmentation: {photometric: 1}", "augmentation.photometric is 1, expected true or false"),
+        ("augmentation: {time_jitter_frames: 0.5}", "time_jitter_frames is 0.5, expected a whole number"),
+        ("augmentation: true", "augmentation must map"),
         ("- 1", "must map"),
         ("a: [", "cannot be read"),
     ],
