@@ -275,7 +275,7 @@ def budgets(weights: dict[str, list[str]]) -> str:
             rows.append(
                 [row, *map(str, facts), str(card.source.get("step", "?")), str(card.source.get("seconds", "?"))]
             )
-    columns = ["row", "train sets", "batch", "steps", "seed", "step kept", "seconds"]
+    columns = ["row", "train sets", "batch", "steps of the last stage", "seed", "step kept", "its seconds"]
     return Table("Budgets, as the weights' cards say", columns, rows).markdown()
 
 
