@@ -29,7 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clip", action="store_true", help="write one sequence as a rig clip (videos) instead")
     parser.add_argument("--actions", nargs="+", metavar="ACTION", help="procedural actions of the clip, in order")
     parser.add_argument("--quality", type=int, default=90, help="JPEG quality of a clip's videos (default 90)")
-    parser.add_argument("--benchmark", choices=["val", "test"], help="the fixed EgoRear-Sim set; sets seed and frames")
+    parser.add_argument(
+        "--benchmark", choices=["val", "test"], help="the fixed EgoRear-Sim set: only --size and --motion are free"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
             done = 0
         else:
             done = record(recording, args.workers, advance)
+    if args.benchmark:
+        print(_sealed(args))
     resumed = f" ({done} were there already)" if done else ""
     print(f"{recording.frames} frames in {recording.out}{resumed}")
     return 0
@@ -59,12 +63,9 @@ def run(args: argparse.Namespace) -> int:
 def recording_from(args: argparse.Namespace) -> Recording:
     """Check the arguments and return the Recording they ask for."""
     from egorear_ros.errors import EgorearError
-    from egorear_ros.simulator.recorder import BENCHMARK_FRAMES, BENCHMARK_SEEDS, Recording
+    from egorear_ros.simulator.recorder import Recording
 
     frames = args.frames or (300 if args.clip else 1000)
-    seed, split = args.seed, "train"
-    if args.benchmark:
-        frames, seed, split = args.frames or BENCHMARK_FRAMES, BENCHMARK_SEEDS[args.benchmark], args.benchmark
     for name, value, low, high in (
         ("--frames", frames, 1, 10**9),
         ("--sequence-frames", args.sequence_frames, 1, 10**6),
@@ -75,6 +76,8 @@ def recording_from(args: argparse.Namespace) -> Recording:
     ):
         if not low <= value <= high:
             raise EgorearError(f"{name} must be between {low} and {high}, got {value}")
+    if args.benchmark:
+        return _benchmark(args)
     return Recording(
         out=args.out,
         rig=args.rig,
@@ -85,7 +88,34 @@ def recording_from(args: argparse.Namespace) -> Recording:
         sequence_frames=args.sequence_frames,
         size_px=args.size,
         fps=args.fps,
-        seed=seed,
-        split=split,
+        seed=args.seed,
         motion_blur=not args.no_motion_blur,
     )
+
+
+FREE_WITH_BENCHMARK = {"command", "run", "out", "benchmark", "size", "motion", "workers", "quality", "actions"}
+
+
+def _benchmark(args: argparse.Namespace) -> Recording:
+    """The benchmark's recording; everything it fixes must have been left alone."""
+    from egorear_ros.errors import EgorearError
+    from egorear_ros.simulator.benchmark import benchmark_recording
+
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    for name, value in vars(args).items():
+        if name not in FREE_WITH_BENCHMARK and value != parser.get_default(name):
+            raise EgorearError(f"--{name.replace('_', '-')} cannot be used with --benchmark, which fixes it")
+    return benchmark_recording(args.benchmark, args.out, args.size, args.motion)
+
+
+def _sealed(args: argparse.Namespace) -> str:
+    """Write the fingerprint; say whether it is the published one."""
+    from egorear_ros.simulator.benchmark import VERSION, difference, published, seal
+
+    found = seal(args.benchmark, args.out)
+    text = f"EgoRear-Sim {args.benchmark}, version {VERSION}"
+    if args.motion != "procedural":
+        return f"{text}, with motion of {Path(args.motion).name}: figures compare with the same motion only"
+    differs = difference(found, published(args.benchmark))
+    return f"{text}: {f'NOT the published set: {differs}' if differs else 'the published set'}"

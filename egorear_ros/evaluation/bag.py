@@ -13,16 +13,23 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from egorear_ros.data.bag import Bag, BagError, RigTopics, find_topics
+from egorear_ros.data.frame_sets import FrameName
 from egorear_ros.data.messages import ImageError, camera_frame_from_message, images_of, skeleton_from_message
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError
+from egorear_ros.evaluation.measurement import Measured
 from egorear_ros.evaluation.pose_table import pose_table
+from egorear_ros.evaluation.prediction import Predictions
 from egorear_ros.inference import PoseEstimator
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer, SyncStatistics
 
 FORMAT: Final = "egorear-bag-evaluation/1"
+AS_RECORDED: Final = "as recorded"
+
+Float64 = NDArray[np.float64]
 
 AlignedFrames = AlignedSet[CameraFrame]
 
@@ -90,17 +97,8 @@ def evaluate_bag(result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
     Raises:
         EgorearError: nothing to compare, or the ground truth is in another frame than the skeletons.
     """
-    pairs = pair_by_stamp(result.skeletons, result.truths, round(1e9 * tolerance_s))
-    finite = [(i, j) for i, j in pairs if np.isfinite(result.skeletons[i].positions_m).all()]
-    if not finite:
-        raise EgorearError(
-            f"nothing to compare: {len(result.skeletons)} skeletons, {len(result.truths)} true ones, and no two within "
-            f"{tolerance_s:g} s of each other; problems: {_first(result.problems)}"
-        )
-    for i, j in finite:
-        _check_frames(result.skeletons[i], result.truths[j])
-    predicted = np.array([result.skeletons[i].positions_m for i, _ in finite]).reshape(-1, 16, 3)
-    truth = np.array([result.truths[j].positions_m for _, j in finite]).reshape(-1, 16, 3)
+    pairs, finite = _comparable(result, tolerance_s)
+    predicted, truth = _positions(result, finite)
     complete = np.array([result.complete[i] for i, _ in finite], bool)
     choices = {"all": np.ones(len(finite), bool), "complete": complete, "partial": ~complete}
     return {
@@ -121,6 +119,28 @@ def evaluate_bag(result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
     }
 
 
+def measured_bag(name: str, result: BagEstimates, tolerance_s: float) -> Measured:
+    """The same comparison as one camera set, "as recorded", for tables and plots of `evaluation.summary`.
+
+    Args:
+        name: of the recording; it is one sequence, its frames numbered as their skeletons.
+        result: from `estimate_bag`.
+        tolerance_s: see `evaluate_bag`, which raises the same errors.
+    """
+    _, finite = _comparable(result, tolerance_s)
+    predicted, truth = _positions(result, finite)
+    variance = np.array([np.diagonal(result.skeletons[i].covariance_m2, axis1=1, axis2=2) for i, _ in finite])
+    views = tuple(result.topics.images)
+    return Measured(
+        views=views,
+        names=tuple(FrameName(name, i) for i, _ in finite),
+        truth_m=truth.astype(np.float32),
+        visible=None,
+        masks={AS_RECORDED: (True,) * len(views)},
+        predictions={AS_RECORDED: Predictions(predicted.astype(np.float32), np.sqrt(variance))},
+    )
+
+
 def summary(bag: Bag, model: str, sync: SyncConfig, result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
     """`evaluate_bag` with what it was made from: equal bags, models and settings give equal summaries."""
     settings = {**_sync_settings(sync), "truth_tolerance_s": tolerance_s}
@@ -131,6 +151,30 @@ def summary(bag: Bag, model: str, sync: SyncConfig, result: BagEstimates, tolera
         "settings": settings,
         **evaluate_bag(result, tolerance_s),
     }
+
+
+def _comparable(result: BagEstimates, tolerance_s: float) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Pairs of skeleton and truth, and those of them whose skeleton is finite.
+
+    Raises:
+        EgorearError: there is none of the latter, or frames differ.
+    """
+    pairs = pair_by_stamp(result.skeletons, result.truths, round(1e9 * tolerance_s))
+    finite = [(i, j) for i, j in pairs if np.isfinite(result.skeletons[i].positions_m).all()]
+    if not finite:
+        raise EgorearError(
+            f"nothing to compare: {len(result.skeletons)} skeletons, {len(result.truths)} true ones, and no two within "
+            f"{tolerance_s:g} s of each other; problems: {_first(result.problems)}"
+        )
+    for i, j in finite:
+        _check_frames(result.skeletons[i], result.truths[j])
+    return pairs, finite
+
+
+def _positions(result: BagEstimates, finite: Sequence[tuple[int, int]]) -> tuple[Float64, Float64]:
+    """(N, 16, 3) estimates and truths, metres."""
+    predicted = np.array([result.skeletons[i].positions_m for i, _ in finite])
+    return predicted, np.array([result.truths[j].positions_m for _, j in finite])
 
 
 def _sync_settings(sync: SyncConfig) -> dict[str, Any]:

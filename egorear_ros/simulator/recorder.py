@@ -35,10 +35,6 @@ from egorear_ros.simulator.sampler import (
 
 SETTINGS_FILE: Final = "simulation.yaml"
 FIRST_SEQUENCE_NAME: Final = 1001
-BENCHMARK_SEEDS: Final = {"val": 20_251, "test": 20_252}
-"""Seeds of the fixed benchmark sets "EgoRear-Sim"."""
-
-BENCHMARK_FRAMES: Final = 4000
 
 
 @dataclass(frozen=True)

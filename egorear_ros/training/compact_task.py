@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from egorear_ros.data.frame_sets import FrameSource
 from egorear_ros.evaluation.metrics import mpjpe_mm
+from egorear_ros.evaluation.prediction import predict
 from egorear_ros.network.egorear_s import EgoRearS
 from egorear_ros.training.batches import Batch
 from egorear_ros.training.compact_losses import compact_losses
 from egorear_ros.training.sources import mean_pose_m, spread
 from egorear_ros.training.tasks import Task
-from egorear_ros.training.validation import predict
 
 
 class CompactTask(Task):

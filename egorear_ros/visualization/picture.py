@@ -16,6 +16,7 @@ from egorear_ros.skeleton import BONES
 Rgb = npt.NDArray[np.uint8]
 
 TILE_PX = 360
+TITLE_PX = 32
 TRUTH_RGB = (120, 170, 255)
 ESTIMATE_RGB = (80, 230, 90)
 BACKGROUND_RGB = (36, 39, 46)
@@ -39,6 +40,25 @@ def draw_moment(rig: Rig, images: Mapping[str, Rgb], skeletons: Mapping[str, Ske
     front = _skeleton_tile(points, across=1, label="from the front")
     side = _skeleton_tile(points, across=0, label="from the left")
     return np.vstack([np.hstack([tiles[0], tiles[1], front]), np.hstack([tiles[2], tiles[3], side])])
+
+
+def titled(picture: Rgb, text: str) -> Rgb:
+    """Put a line of text above a picture of `draw_moment`, and which colour is what.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        text: ASCII, fits a picture's width at about 10 px per letter.
+
+    Returns:
+        (H + TITLE_PX, W, 3) uint8 RGB.
+    """
+    strip = np.full((TITLE_PX, picture.shape[1], 3), BACKGROUND_RGB, np.uint8)
+    _labelled(strip, text)
+    at = picture.shape[1] - 180
+    for kind, color in COLORS.items():
+        cv2.putText(strip, kind, (at, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, 1, cv2.LINE_AA)
+        at += 80
+    return np.vstack([strip, picture])
 
 
 def _image_tile(rig: Rig, name: str, image: Rgb | None, skeletons: Mapping[str, Skeleton]) -> Rgb:

@@ -112,6 +112,16 @@ def test_two_runs_give_the_same_file(recorded: Recording, bag_path: Path, tmp_pa
     assert f"{mpjpe:.2f}" in printed and "MPJPE (mm)" in printed and "x real time" in printed
 
 
+def test_a_recording_has_a_report_with_the_same_figures(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
+    command = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--device", "cpu"]
+    assert main.main([*command, "--json", str(tmp_path / "out.json"), "--out", str(tmp_path / "report")]) == 0
+    figures = json.loads((tmp_path / "out.json").read_text())["tables"]["all"]
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert report["view_sets"]["as recorded"]["mpjpe_mm"] == pytest.approx(figures["mpjpe_mm"], abs=2e-3)
+    assert report["frames"] == FRAMES == report["per_sequence"][bag_path.stem]["frames"]
+    assert {path.name for path in (tmp_path / "report").glob("*.png")} >= {"joints.png", "curve.png", "sequence.png"}
+
+
 def test_a_lost_image_makes_a_partial_frame_set(bag_path: Path, estimator: PoseEstimator, tmp_path: Path) -> None:
     lost = stamps_ns(3)[2]
 

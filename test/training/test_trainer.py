@@ -12,6 +12,7 @@ from egorear_ros.cli.main import main
 from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
+from egorear_ros.evaluation.prediction import predict
 from egorear_ros.network import load_weights
 from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.config import TrainingConfig, load_config
@@ -20,7 +21,6 @@ from egorear_ros.training.schedule import learning_rate
 from egorear_ros.training.shards import ShardSettings, read_shards, write_shards
 from egorear_ros.training.start import BEST
 from egorear_ros.training.trainer import CHECKPOINT, Run, train
-from egorear_ros.training.validation import evaluate, predict
 
 TINY = {"width": 16, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
 
@@ -98,17 +98,6 @@ def test_a_run_is_not_overwritten_and_not_resumed_as_another(tmp_path: Path, eig
         train(Run(config(tmp_path), eight, eight), resume=False)
     with pytest.raises(EgorearError, match="another network"):
         train(Run(config(tmp_path, network={**TINY, "dim": 64}), eight, eight), resume=True)
-
-
-def test_evaluation_has_a_floor_and_every_view_set(tmp_path: Path, eight: FrameSets) -> None:
-    run = Run(config(tmp_path), eight, eight)
-    result = evaluate(run.network, eight, eight.joints_device_m.mean(0))
-    mean = np.linalg.norm(eight.joints_device_m - eight.joints_device_m.mean(0), axis=-1).mean() * 1000
-    assert result["mean_pose_mm"] == pytest.approx(mean, abs=0.1)
-    assert set(result["mpjpe_mm"]) == {
-        "all views", "front pair", *(f"without {view}" for view in run.network.config.views)
-    }  # fmt: skip
-    assert len(result["joint_mm"]) == 16 and len(result["error_by_std_mm"]) == 10
 
 
 def test_learning_rate_rises_then_falls_to_zero() -> None:
