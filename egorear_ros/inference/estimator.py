@@ -17,7 +17,7 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.inference.confidence import confidence_from_scores, confidence_from_std
 from egorear_ros.inference.estimate import PoseEstimate
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
-from egorear_ros.inference.preprocessing import Rgb, normalize, resize_official
+from egorear_ros.inference.preprocessing import Preprocessor, Rgb, mode_for
 from egorear_ros.network import EgoRearConfig, EgoRearSConfig, NetworkConfig, NetworkOutput
 from egorear_ros.network.weights import load_weights
 from egorear_ros.rig import Rig, load_rig
@@ -43,18 +43,25 @@ class PoseEstimator:
         config: its configuration: views, image size.
         rig: cameras; the images must have their aspect ratio.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
+        preprocessing: "official", "fast" or "auto", the way the network's training images were made; see
+            `preprocessing`.
 
     Raises:
-        InputError: there is no such device.
+        EgorearError: there is no such device or preprocessing.
     """
 
-    def __init__(self, network: nn.Module, config: PoseConfig, rig: Rig, device: str = "auto") -> None:
+    def __init__(
+        self, network: nn.Module, config: PoseConfig, rig: Rig, device: str = "auto", preprocessing: str = "auto"
+    ) -> None:
         self.config, self.rig = config, rig.subset(config.views)
         self._device = _device(device)
         self._network = network.to(self._device).eval()
+        self._preprocessor = Preprocessor(
+            config.views, config.image_size, mode_for(config, preprocessing), self._device
+        )
 
     @classmethod
-    def from_pretrained(cls, model: str, device: str = "auto") -> PoseEstimator:
+    def from_pretrained(cls, model: str, device: str = "auto", preprocessing: str = "auto") -> PoseEstimator:
         """Load a model: the name of a shipped one, or the path of a .safetensors file with its card beside it.
 
         Raises:
@@ -66,7 +73,7 @@ class PoseEstimator:
             raise InputError(
                 f"model '{model}' does not estimate poses in the device frame; pose_node needs one that does"
             )
-        return cls(network, config, load_rig(config.rig), device)
+        return cls(network, config, load_rig(config.rig), device, preprocessing)
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -112,11 +119,8 @@ class PoseEstimator:
         for view in self.views:
             if view in images:
                 self._check_image(view, images[view])
-        size = self.config.image_size
-        blank = np.zeros((size, size, 3), np.uint8)
-        resized = [resize_official(images[view], size) if view in images else blank for view in self.views]
         mask = None if all(there) else torch.tensor([there], device=self._device)
-        return normalize(resized).to(self._device)[None], mask
+        return self._preprocessor(images), mask
 
     def _check_image(self, view: str, image: Rgb) -> None:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:

@@ -11,7 +11,7 @@ import torch
 
 from egorear_ros.inference import InputError, PoseEstimator
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
-from egorear_ros.inference.preprocessing import normalize, resize_official
+from egorear_ros.inference.preprocessing import Preprocessor, resize_official
 from egorear_ros.network import EgoRearConfig, build
 from egorear_ros.network.weights import save_weights
 from egorear_ros.rig import VIEWS, load_rig
@@ -37,7 +37,7 @@ def test_preprocessing_equals_the_official_codes_to_the_bit() -> None:
     picture = cv2.cvtColor(cv2.imread(str(GOLDEN_FOLDER / "unit_image_872.png")), cv2.COLOR_BGR2RGB)
     small = resize_official(picture, 256)
     np.testing.assert_array_equal(small, GOLDEN["small_uint8"])
-    tensor = normalize([small])[0].numpy()
+    tensor = Preprocessor(["only"], 256, "official")({"only": picture})[0, 0].numpy()
     assert tensor.shape == tuple(GOLDEN["tensor__shape"])
     np.testing.assert_allclose(tensor.reshape(-1)[:: int(GOLDEN["tensor__k"])], GOLDEN["tensor__sub"], atol=1e-6)
 
