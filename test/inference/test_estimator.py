@@ -24,7 +24,7 @@ CONFIG = EgoRearConfig(refinement=False, image_size=64, channels=16, lifting_lay
 @pytest.fixture(scope="module")
 def estimator() -> PoseEstimator:
     torch.manual_seed(0)
-    return PoseEstimator(build(CONFIG), CONFIG, load_rig("ego4view"), "cpu")
+    return PoseEstimator(build(CONFIG), CONFIG, load_rig("ego4view"), "cpu", "torch")
 
 
 def images(size: int = 64) -> dict[str, np.ndarray]:
@@ -64,6 +64,21 @@ def test_the_order_of_the_dictionary_does_not_matter(estimator: PoseEstimator) -
     np.testing.assert_array_equal(forward.joints_device_m, backward.joints_device_m)
 
 
+def test_views_can_be_chosen() -> None:
+    torch.manual_seed(0)
+    network, rig = build(CONFIG), load_rig("ego4view")
+    chosen = PoseEstimator(network, CONFIG, rig, "cpu", "torch", views=["rear_left", "front_left"])
+    assert chosen.views == ("front_left", "rear_left")
+    estimate, everything = chosen.estimate(images()), PoseEstimator(network, CONFIG, rig, "cpu", "torch")
+    assert tuple(estimate.joints_2d) == chosen.views
+    two = {view: images()[view] for view in chosen.views}
+    np.testing.assert_array_equal(estimate.joints_device_m, everything.estimate(two).joints_device_m)
+    with pytest.raises(InputError, match="no image of front_left, rear_left"):
+        chosen.estimate({"rear_right": images()["rear_right"]})
+    with pytest.raises(InputError, match="views: got side, the network knows front_left"):
+        PoseEstimator(network, CONFIG, rig, "cpu", "torch", views=["side"])
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -91,8 +106,8 @@ def test_a_saved_model_gives_the_same_pose(tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = build(CONFIG)
     save_weights(tmp_path / "model.safetensors", network, CONFIG, {"made_by": "tests"})
-    loaded = PoseEstimator.from_pretrained(str(tmp_path / "model.safetensors"), device="cpu")
-    direct = PoseEstimator(network, CONFIG, load_rig("ego4view"), "cpu")
+    loaded = PoseEstimator.from_pretrained(str(tmp_path / "model.safetensors"), "cpu", "torch")
+    direct = PoseEstimator(network, CONFIG, load_rig("ego4view"), "cpu", "torch")
     np.testing.assert_array_equal(loaded.estimate(images()).joints_device_m, direct.estimate(images()).joints_device_m)
 
 
