@@ -18,6 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bag", required=True, help="bag folder, or its .mcap or .db3 file")
     parser.add_argument("--model", default="", help="network: shipped name or .safetensors file (default: as live)")
     parser.add_argument("--device", default="", choices=("auto", "cpu", "cuda"), help="where the network runs")
+    parser.add_argument("--engine", default="", help="how it runs, see docs/inference.md (default: as live)")
     parser.add_argument("--rig", default="ego4view", help="name or file of the rig (default: %(default)s)")
     parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="use only these cameras (default: all)")
     parser.add_argument("--params-file", default="", help="as of the live graph (default: config/egorear.yaml)")
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     tolerance_s = sync.tolerance if args.truth_tolerance is None else args.truth_tolerance
     model = args.model or pose.get("model", DEFAULT_MODEL)
     with Bag(args.bag) as bag, Progress(transient=True) as bar:
-        estimator = PoseEstimator.from_pretrained(model, args.device or pose.get("device", "auto"))
+        device, engine = args.device or pose.get("device", "auto"), args.engine or pose.get("engine", "auto")
+        estimator = PoseEstimator.from_pretrained(model, device, engine)
         estimator.warm_up()
         task = bar.add_task("messages")
         started = time.perf_counter()

@@ -4,6 +4,6 @@
 """
 
 from egorear_ros.inference.engines.base import Engine, EngineError
-from egorear_ros.inference.engines.choice import ENGINES, available_engines, make_engine
+from egorear_ros.inference.engines.choice import AUTO, ENGINES, available_engines, make_engine
 
-__all__ = ["ENGINES", "Engine", "EngineError", "available_engines", "make_engine"]
+__all__ = ["AUTO", "ENGINES", "Engine", "EngineError", "available_engines", "make_engine"]
