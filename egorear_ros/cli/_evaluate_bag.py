@@ -36,7 +36,8 @@ def evaluate_bag(args: argparse.Namespace) -> int:
     tolerance_s = sync.tolerance if args.truth_tolerance is None else args.truth_tolerance
     model = args.model or pose.get("model", DEFAULT_MODEL)
     with Bag(args.bag) as bag, Progress(transient=True) as bar:
-        estimator = PoseEstimator.from_pretrained(model, args.device or pose.get("device", "auto"))
+        device, engine = args.device or pose.get("device", "auto"), args.engine or pose.get("engine", "auto")
+        estimator = PoseEstimator.from_pretrained(model, device, engine)
         estimator.warm_up()
         task = bar.add_task("messages")
         started = time.perf_counter()

@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what the network is told: the rig's drawing, as a user would, or the data's own (default: %(default)s)",
     )
     bag = parser.add_argument_group("with --bag")
+    bag.add_argument("--engine", default="", help="how the network runs, see docs/inference.md (default: as live)")
     bag.add_argument("--rig", default="ego4view", help="name or file of the rig (default: %(default)s)")
     bag.add_argument("--params-file", default="", help="as of the live graph (default: config/egorear.yaml)")
     bag.add_argument(

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from egorear_ros.data.parallel import for_each_view
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.skeleton import JOINTS
@@ -74,11 +75,9 @@ def images_of(frames: Iterable[CameraFrame]) -> dict[str, RgbImage]:
     Raises:
         ImageError: a JPEG cannot be decoded.
     """
-    return {
-        frame.view: frame.image if frame.image is not None else decode_jpeg(frame.jpeg, frame.view)
-        for frame in frames
-        if frame.present
-    }
+    there = [frame for frame in frames if frame.present]
+    images = for_each_view(lambda f: decode_jpeg(f.jpeg, f.view) if f.image is None else f.image, there)
+    return {frame.view: image for frame, image in zip(there, images, strict=True)}
 
 
 def rgb_from_message(message: Any, other: OtherDecoder | None = None) -> RgbImage:

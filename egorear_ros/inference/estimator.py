@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -15,16 +15,15 @@ from torch import Tensor, nn
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference.confidence import confidence_from_scores, confidence_from_std
+from egorear_ros.inference.engines import make_engine
+from egorear_ros.inference.engines.base import PoseConfig, Warn
 from egorear_ros.inference.estimate import PoseEstimate
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
-from egorear_ros.inference.preprocessing import Rgb, normalize, resize_official
+from egorear_ros.inference.preprocessing import Preprocessor, Rgb, mode_for
 from egorear_ros.network import EgoRearConfig, EgoRearSConfig, NetworkConfig, NetworkOutput
 from egorear_ros.network.weights import load_weights
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.skeleton import NUM_JOINTS
-
-PoseConfig = EgoRearConfig | EgoRearSConfig
-"""Networks that take a frame set and give poses in the device frame."""
 
 DEFAULT_MODEL = "egorear-s"
 SHIPPED_MODELS = "assets/models"
@@ -43,19 +42,52 @@ class PoseEstimator:
         config: its configuration: views, image size.
         rig: cameras; the images must have their aspect ratio.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
+        engine: a key of `engines.ENGINES`, or "auto" for the best one that works here.
+        views: use only these of the network's views; None for all.
+        preprocessing: "official", "fast" or "auto", the way the network's training images were made; see
+            `preprocessing`.
+        warn: called with the reason if another engine than the one asked for is taken; None for a Python warning.
+
+    Attributes:
+        engine: runs the network; `engine.name` is the one that was taken.
+        views: views used, in the network's order.
 
     Raises:
-        InputError: there is no such device.
+        EgorearError: there is no such device, engine, view or preprocessing.
     """
 
-    def __init__(self, network: nn.Module, config: PoseConfig, rig: Rig, device: str = "auto") -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        config: PoseConfig,
+        rig: Rig,
+        device: str = "auto",
+        engine: str = "auto",
+        views: Sequence[str] | None = None,
+        preprocessing: str = "auto",
+        warn: Warn | None = None,
+    ) -> None:
         self.config, self.rig = config, rig.subset(config.views)
+        self.views = _chosen(views, config)
         self._device = _device(device)
-        self._network = network.to(self._device).eval()
+        self._preprocessor = Preprocessor(
+            config.views, config.image_size, mode_for(config, preprocessing), self._device
+        )
+        self.engine = make_engine(engine, network, config, self.rig, self._device, warn=warn)
 
     @classmethod
-    def from_pretrained(cls, model: str, device: str = "auto") -> PoseEstimator:
+    def from_pretrained(
+        cls,
+        model: str,
+        device: str = "auto",
+        engine: str = "auto",
+        views: Sequence[str] | None = None,
+        preprocessing: str = "auto",
+        warn: Warn | None = None,
+    ) -> PoseEstimator:
         """Load a model: the name of a shipped one, or the path of a .safetensors file with its card beside it.
+
+        The other arguments are those of the class.
 
         Raises:
             EgorearError: no such model, or the file is not one of ours; InputError: it does not estimate poses.
@@ -66,12 +98,7 @@ class PoseEstimator:
             raise InputError(
                 f"model '{model}' does not estimate poses in the device frame; pose_node needs one that does"
             )
-        return cls(network, config, load_rig(config.rig), device)
-
-    @property
-    def views(self) -> tuple[str, ...]:
-        """Views the network knows, in order."""
-        return self.config.views
+        return cls(network, config, load_rig(config.rig), device, engine, views, preprocessing, warn)
 
     def warm_up(self) -> None:
         """Run once, so that the first real frame set is not slower than the others."""
@@ -85,17 +112,18 @@ class PoseEstimator:
         """Estimate the pose in one frame set.
 
         Args:
-            images: view -> (H, W, 3) uint8 RGB of any size with the aspect ratio of the rig's camera; any subset of the
-                network's views, at least one. Views the network does not know are ignored.
+            images: view -> (H, W, 3) uint8 RGB of any size with the aspect ratio of the rig's camera; any subset of
+                `views`, at least one; a missing view is a masked one. Other views are ignored.
             camera_from_device: view -> (4, 4) in metres, where the extrinsics are not those of the rig.
 
         Raises:
             InputError: no usable view, an image of the wrong type or shape.
         """
         started = time.perf_counter()
+        images = self._known(images)
         inputs, view_mask = self._preprocess(images)
         prepared = time.perf_counter()
-        output = self._network(inputs, self._extrinsics(camera_from_device), view_mask)
+        output = self.engine(inputs, self._extrinsics(camera_from_device), view_mask)
         if self._device.type == "cuda":
             torch.cuda.synchronize()
         computed = time.perf_counter()
@@ -104,19 +132,20 @@ class PoseEstimator:
         estimate.stage_seconds.update(stages, postprocess=time.perf_counter() - computed)
         return estimate
 
+    def _known(self, images: Mapping[str, Rgb]) -> dict[str, Rgb]:
+        """Keep the images of our views, in their order."""
+        known = {view: images[view] for view in self.views if view in images}
+        if not known:
+            raise InputError(f"no image of {', '.join(self.views)}; got {', '.join(images) or 'none at all'}")
+        return known
+
     def _preprocess(self, images: Mapping[str, Rgb]) -> tuple[Tensor, Tensor | None]:
         """(1, V, 3, S, S) input and (1, V) mask of the views that are there; None where all are."""
-        there = [view in images for view in self.views]
-        if not any(there):
-            raise InputError(f"no image of {', '.join(self.views)}; got {', '.join(images) or 'none at all'}")
-        for view in self.views:
-            if view in images:
-                self._check_image(view, images[view])
-        size = self.config.image_size
-        blank = np.zeros((size, size, 3), np.uint8)
-        resized = [resize_official(images[view], size) if view in images else blank for view in self.views]
+        for view, image in images.items():
+            self._check_image(view, image)
+        there = [view in images for view in self.config.views]
         mask = None if all(there) else torch.tensor([there], device=self._device)
-        return normalize(resized).to(self._device)[None], mask
+        return self._preprocessor(images), mask
 
     def _check_image(self, view: str, image: Rgb) -> None:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -143,7 +172,7 @@ class PoseEstimator:
         std = np.full((NUM_JOINTS, 3), np.nan, np.float32)
         if output.log_std is not None:
             std = np.exp(_array(output.log_std[0]))
-        index = {view: i for i, view in enumerate(self.views) if view in images}
+        index = {view: i for i, view in enumerate(self.config.views) if view in images}
         if output.heatmaps is None:
             return PoseEstimate(joints, confidence_from_std(std), std, {}, {}, {})
         positions, scores = joints_from_heatmaps(_array(output.heatmaps[-1][0]))
@@ -189,6 +218,16 @@ def find_weights(model: str) -> Path:
             f"no model '{model}' is shipped ({', '.join(shipped) or 'none is yet'}); "
             "give the path of a .safetensors file, for example one made by `egorear convert-checkpoint`"
         ) from error
+
+
+def _chosen(views: Sequence[str] | None, config: PoseConfig) -> tuple[str, ...]:
+    """Views to use, in the network's order."""
+    if views is None:
+        return config.views
+    unknown = [view for view in views if view not in config.views]
+    if unknown or not views:
+        raise InputError(f"views: got {', '.join(views) or 'none'}, the network knows {', '.join(config.views)}")
+    return tuple(view for view in config.views if view in views)
 
 
 def _device(name: str) -> torch.device:

@@ -23,7 +23,7 @@ from egorear_ros.network.config import EgoRearSConfig
 from egorear_ros.network.geometry import nearest_points, pixels_of_points, rays_of_pixels
 from egorear_ros.network.output import NetworkOutput
 from egorear_ros.network.spatial_softmax import MapReading, read_maps
-from egorear_ros.network.views import blank_missing, check_views
+from egorear_ros.network.views import blank_missing, check_views, exporting
 from egorear_ros.rig import RigCamera
 from egorear_ros.skeleton import JOINTS, NUM_HEATMAP_JOINTS, NUM_JOINTS
 
@@ -231,7 +231,7 @@ class EgoRearS(nn.Module):
         """Encode the views that are there; zeros for the others."""
         batch, views = images.shape[:2]
         number = torch.arange(views, device=images.device).expand(batch, views)
-        if view_mask is None or torch.compiler.is_compiling():
+        if view_mask is None or exporting():
             encoded = self.encoder(blank_missing(images, view_mask).flatten(0, 1), number.flatten())
             return tuple(blank_missing(x.unflatten(0, (batch, views)), view_mask) for x in encoded)
         there = view_mask.flatten().nonzero()[:, 0]

@@ -28,12 +28,17 @@ def pairs_of(views: Sequence[str]) -> dict[Pair, list[int]]:
     return {pair: indices for pair, indices in found.items() if indices}
 
 
+def exporting() -> bool:
+    """Whether the network is being exported, traced or compiled: its graph must not depend on its inputs' content."""
+    return torch.compiler.is_compiling() or bool(torch._C._get_tracing_state())
+
+
 def present_views(view_mask: Tensor | None, count: int) -> list[bool]:
     """Return, per view, whether any sample of the batch has it.
 
-    While exporting or compiling the answer is always yes: the graph must not depend on the mask's content.
+    While exporting the answer is always yes.
     """
-    if view_mask is None or torch.compiler.is_compiling():
+    if view_mask is None or exporting():
         return [True] * count
     return [bool(present) for present in view_mask.any(dim=0).tolist()]
 

@@ -21,6 +21,7 @@ from egorear_ros.data.messages import images_of
 from egorear_ros.datatypes import FrameSet, PipelineStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
+from egorear_ros.inference.engines import AUTO, ENGINES
 from egorear_ros.nodes.conversions import (
     frame_set_from_message,
     skeleton_2d_to_message,
@@ -35,6 +36,7 @@ from egorear_ros.nodes.rates import Percentiles, RateMeter
 PARAMETERS = (
     Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
+    Parameter("engine", "torch", "How it runs; see docs/inference.md.", choices=(AUTO, *ENGINES)),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
     Parameter("skeleton_id", "0", "Identity of the tracked person, for TF frame body_<id>."),
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
@@ -123,11 +125,14 @@ class PoseNode(LifecycleNode):
     def _use(self, model: str) -> None:
         """Load `model`, then take it in; while it loads, and if it fails, the old one works on."""
         started = time.monotonic()
-        estimator = PoseEstimator.from_pretrained(model, device=self._settings["device"])
+        estimator = PoseEstimator.from_pretrained(
+            model, self._settings["device"], self._settings["engine"], warn=self.get_logger().warning
+        )
         estimator.warm_up()
         with self._swap:
             self._estimator, self._model_name = estimator, model
-        self.get_logger().info(f"model '{model}' is ready after {time.monotonic() - started:.1f} s")
+        seconds = time.monotonic() - started
+        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
 
     def _receive(self, message: msg.FrameSet) -> None:
         try:

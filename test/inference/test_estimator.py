@@ -11,7 +11,7 @@ import torch
 
 from egorear_ros.inference import InputError, PoseEstimator
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
-from egorear_ros.inference.preprocessing import normalize, resize_official
+from egorear_ros.inference.preprocessing import Preprocessor, resize_official
 from egorear_ros.network import EgoRearConfig, build
 from egorear_ros.network.weights import save_weights
 from egorear_ros.rig import VIEWS, load_rig
@@ -24,7 +24,7 @@ CONFIG = EgoRearConfig(refinement=False, image_size=64, channels=16, lifting_lay
 @pytest.fixture(scope="module")
 def estimator() -> PoseEstimator:
     torch.manual_seed(0)
-    return PoseEstimator(build(CONFIG), CONFIG, load_rig("ego4view"), "cpu")
+    return PoseEstimator(build(CONFIG), CONFIG, load_rig("ego4view"), "cpu", "torch")
 
 
 def images(size: int = 64) -> dict[str, np.ndarray]:
@@ -37,7 +37,7 @@ def test_preprocessing_equals_the_official_codes_to_the_bit() -> None:
     picture = cv2.cvtColor(cv2.imread(str(GOLDEN_FOLDER / "unit_image_872.png")), cv2.COLOR_BGR2RGB)
     small = resize_official(picture, 256)
     np.testing.assert_array_equal(small, GOLDEN["small_uint8"])
-    tensor = normalize([small])[0].numpy()
+    tensor = Preprocessor(["only"], 256, "official")({"only": picture})[0, 0].numpy()
     assert tensor.shape == tuple(GOLDEN["tensor__shape"])
     np.testing.assert_allclose(tensor.reshape(-1)[:: int(GOLDEN["tensor__k"])], GOLDEN["tensor__sub"], atol=1e-6)
 
@@ -62,6 +62,21 @@ def test_the_order_of_the_dictionary_does_not_matter(estimator: PoseEstimator) -
     forward = estimator.estimate(images())
     backward = estimator.estimate(dict(reversed(images().items())))
     np.testing.assert_array_equal(forward.joints_device_m, backward.joints_device_m)
+
+
+def test_views_can_be_chosen() -> None:
+    torch.manual_seed(0)
+    network, rig = build(CONFIG), load_rig("ego4view")
+    chosen = PoseEstimator(network, CONFIG, rig, "cpu", "torch", views=["rear_left", "front_left"])
+    assert chosen.views == ("front_left", "rear_left")
+    estimate, everything = chosen.estimate(images()), PoseEstimator(network, CONFIG, rig, "cpu", "torch")
+    assert tuple(estimate.joints_2d) == chosen.views
+    two = {view: images()[view] for view in chosen.views}
+    np.testing.assert_array_equal(estimate.joints_device_m, everything.estimate(two).joints_device_m)
+    with pytest.raises(InputError, match="no image of front_left, rear_left"):
+        chosen.estimate({"rear_right": images()["rear_right"]})
+    with pytest.raises(InputError, match="views: got side, the network knows front_left"):
+        PoseEstimator(network, CONFIG, rig, "cpu", "torch", views=["side"])
 
 
 @pytest.mark.parametrize(
@@ -91,8 +106,8 @@ def test_a_saved_model_gives_the_same_pose(tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = build(CONFIG)
     save_weights(tmp_path / "model.safetensors", network, CONFIG, {"made_by": "tests"})
-    loaded = PoseEstimator.from_pretrained(str(tmp_path / "model.safetensors"), device="cpu")
-    direct = PoseEstimator(network, CONFIG, load_rig("ego4view"), "cpu")
+    loaded = PoseEstimator.from_pretrained(str(tmp_path / "model.safetensors"), "cpu", "torch")
+    direct = PoseEstimator(network, CONFIG, load_rig("ego4view"), "cpu", "torch")
     np.testing.assert_array_equal(loaded.estimate(images()).joints_device_m, direct.estimate(images()).joints_device_m)
 
 

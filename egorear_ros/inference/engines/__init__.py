@@ -1,0 +1,9 @@
+"""Engines: different ways to run the same network, from plain torch to compiled graphs. See docs/inference.md.
+
+`choice` names them and picks one, `base` says what an engine is, the other modules are one kind of engine each.
+"""
+
+from egorear_ros.inference.engines.base import Engine, EngineError
+from egorear_ros.inference.engines.choice import AUTO, ENGINES, available_engines, make_engine
+
+__all__ = ["AUTO", "ENGINES", "Engine", "EngineError", "available_engines", "make_engine"]

@@ -1,0 +1,155 @@
+"""The rearranged network in OpenVINO, on the CPU, in float32, bfloat16 or with 8-bit convolutions."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import openvino
+import torch
+from openvino import opset13
+from openvino.frontend import FrontEndManager
+from openvino.frontend.pytorch import ConversionExtension
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+from torch import Tensor, nn
+
+import egorear_ros
+from egorear_ros.inference.engines.base import Recipe
+from egorear_ros.inference.engines.cache import cached, fingerprint
+from egorear_ros.inference.engines.quantization import quantize
+from egorear_ros.inference.optimised import FastNetwork, Results, optimise
+from egorear_ros.network import NetworkOutput
+from egorear_ros.network.views import check_views
+
+MODEL: Final = "model.xml"
+INPUT_TYPES: Final = (openvino.Type.f32, openvino.Type.f32, openvino.Type.boolean)
+
+
+class OpenVinoEngine:
+    """A graph per batch size, converted at first use and kept on disk; as many threads as torch has.
+
+    Args:
+        recipe: what to run.
+        name: openvino, openvino-bf16 or openvino-int8.
+    """
+
+    def __init__(self, recipe: Recipe, name: str = "openvino") -> None:
+        self.name = name
+        self._views, self._size = recipe.config.views, recipe.config.image_size
+        self._extrinsics = recipe.extrinsics()
+        self._recipe = recipe
+        versions = (_sources(), torch.__version__, openvino.__version__)
+        self._key = fingerprint(recipe.network, (*versions, recipe.config, recipe.heatmaps, *_lenses(recipe.network)))
+        self._fast: FastNetwork | None = None
+        self._requests: dict[int, Any] = {}
+
+    def __call__(
+        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+    ) -> NetworkOutput:
+        """See `Engine`."""
+        check_views(images, view_mask, self._views)
+        batch = len(images)
+        if batch not in self._requests:
+            self._requests[batch] = self._compile(batch)
+        if device_to_camera is None:
+            device_to_camera = self._extrinsics.expand(batch, -1, -1, -1)
+        if view_mask is None:
+            view_mask = torch.ones(batch, len(self._views), dtype=torch.bool)
+        inputs = [np.ascontiguousarray(x.numpy()) for x in (images, device_to_camera, view_mask)]
+        found = self._requests[batch].infer(inputs, share_inputs=True)
+        values = {port.any_name: torch.from_numpy(value) for port, value in found.items()}
+        return Results(**values).as_output()
+
+    def _compile(self, batch: int) -> Any:
+        """An inference request for this batch size."""
+        quantized = self.name == "openvino-int8"
+        folder = cached(
+            f"{'int8' if quantized else 'float'}-{batch}-{self._key}", lambda where: self._convert(batch, where)
+        )
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_PRECISION_HINT": "bf16" if self.name == "openvino-bf16" else "f32",
+            "ENABLE_CPU_PINNING": False,  # the nodes beside us need the cores too
+        }
+        return _core().compile_model(folder / MODEL, "CPU", options).create_infer_request()
+
+    def _convert(self, batch: int, folder: Path) -> None:
+        """Write the graph of a batch size."""
+        if self._fast is None:
+            self._fast = optimise(self._recipe.network, self._recipe.heatmaps)
+            if self.name == "openvino-int8":
+                quantize(self._fast, self._recipe.config, self._extrinsics)
+        size, views = self._size, len(self._views)
+        example = (
+            torch.zeros(batch, views, 3, size, size),
+            self._extrinsics.expand(batch, -1, -1, -1).contiguous(),
+            torch.ones(batch, views, dtype=torch.bool),
+        )
+        openvino.save_model(to_openvino(self._fast, example), folder / MODEL, compress_to_fp16=False)
+
+
+class _Flat(nn.Module):
+    """The results that are there, as a tuple, which can be traced; remembers their names."""
+
+    def __init__(self, network: FastNetwork) -> None:
+        super().__init__()
+        self.network = network
+        self.names: list[str] = []
+
+    def forward(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor) -> tuple[Tensor, ...]:
+        results = self.network(images, device_to_camera, view_mask)._asdict()
+        self.names = [name for name, value in results.items() if value is not None]
+        return tuple(results[name] for name in self.names)
+
+
+def to_openvino(network: FastNetwork, example: tuple[Tensor, Tensor, Tensor]) -> openvino.Model:
+    """Convert for the shapes of the example; outputs carry the names of `Results`.
+
+    Not by `openvino.convert_model`, which spends ten seconds on inserting the conversions of inputs we do not need.
+    """
+    flat = _Flat(network)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing is deprecated, and warns of checks of shapes, which never change here
+        traced = torch.jit.trace(flat, example, check_trace=False)  # type: ignore[no-untyped-call]
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    frontend.add_extension(ConversionExtension("aten::arctan", lambda node: opset13.atan(node.get_input(0)).outputs()))
+    decoder = TorchScriptPythonDecoder(traced, example_input=example)  # the frontend does not keep it alive
+    model = frontend.convert(frontend.load(decoder))
+    for parameter, value, kind in zip(model.get_parameters(), example, INPUT_TYPES, strict=True):
+        parameter.set_element_type(kind)
+        parameter.set_partial_shape(openvino.PartialShape(list(value.shape)))
+    model.validate_nodes_and_infer_types()
+    for output, name in zip(model.outputs, flat.names, strict=True):
+        output.get_tensor().set_names({name})
+    return model
+
+
+def cpu_capabilities() -> list[str]:
+    """Kinds of numbers the CPU computes with, as OpenVINO calls them: FP32, BF16, INT8 ..."""
+    return list(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+
+
+@functools.cache
+def _core() -> openvino.Core:
+    return openvino.Core()
+
+
+@functools.cache
+def _sources() -> str:
+    """Hash of the code that makes the graphs."""
+    package = Path(egorear_ros.__file__).parent
+    digest = hashlib.sha256()
+    for folder in ("network", "inference/optimised", "inference/engines"):
+        for path in sorted((package / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _lenses(network: nn.Module) -> list[str]:
+    """The cameras a network has built in."""
+    return [repr(module.cameras) for module in network.modules() if hasattr(module, "cameras")]

@@ -1,0 +1,100 @@
+"""Eight-bit convolutions: ranges measured on simulated images, written into the network as fake quantisation.
+
+OpenVINO turns a convolution between fake quantisations into one of 8-bit integers; torch computes the same numbers
+with floats, so what it costs in accuracy can be measured anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from egorear_ros import resources
+from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.inference.engines.base import PoseConfig
+from egorear_ros.inference.optimised import FastNetwork
+from egorear_ros.inference.preprocessing import Preprocessor, mode_for
+from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
+
+CALIBRATION_CLIP: Final = "assets/demo_clip"
+CALIBRATION_SETS: Final = 12
+WEIGHT_LIMIT: Final = 63
+"""Seven bits: CPUs without VNNI add products of two bytes in 16 bits, which eight bits would overflow."""
+
+QUANTILE: Final = 0.9999
+"""Of the activations; a few outliers are cut off for the sake of all others."""
+
+
+class QuantizedConv(nn.Module):
+    """A convolution of 8-bit inputs and 7-bit weights, simulated.
+
+    Args:
+        conv: its weights are rounded, channel by channel.
+        low, high: range of its input.
+    """
+
+    weight_scale: Tensor
+    zero: Tensor
+
+    def __init__(self, conv: nn.Conv2d, low: float, high: float) -> None:
+        super().__init__()
+        self.conv = conv
+        largest = conv.weight.detach().abs().flatten(1).amax(dim=1).clamp(min=1e-12)
+        self.register_buffer("weight_scale", largest / WEIGHT_LIMIT)
+        self.register_buffer("zero", torch.zeros(len(largest), dtype=torch.int32))
+        self.signed = low < 0
+        self.scale = max(high, -low) / 127 if self.signed else max(high, 1e-6) / 255
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply."""
+        levels = (-128, 127) if self.signed else (0, 255)
+        x = torch.fake_quantize_per_tensor_affine(x, self.scale, 0, *levels)
+        weight = torch.fake_quantize_per_channel_affine(
+            self.conv.weight, self.weight_scale, self.zero, 0, -WEIGHT_LIMIT, WEIGHT_LIMIT
+        )
+        return nn.functional.conv2d(x, weight, self.conv.bias, self.conv.stride, self.conv.padding)
+
+
+@torch.no_grad()
+def quantize(network: FastNetwork, config: PoseConfig, extrinsics: Tensor) -> None:
+    """Replace the network's convolutions by quantised ones, in place; those that draw heatmaps stay as they are.
+
+    Args:
+        network: see `optimise`.
+        config: its configuration.
+        extrinsics: (1, V, 4, 4) metres.
+    """
+    ranges: dict[nn.Module, list[float]] = {}
+
+    def observe(conv: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        high = inputs[0].flatten()[:: max(1, inputs[0].numel() // 2**16)].quantile(QUANTILE).item()
+        low = inputs[0].min().item()
+        old = ranges.setdefault(conv, [0.0, 0.0])
+        ranges[conv] = [min(low, old[0]), max(high, old[1])]
+
+    convolutions = {
+        name: module
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d) and module.out_channels != NUM_HEATMAP_JOINTS
+    }
+    hooks = [conv.register_forward_pre_hook(observe) for conv in convolutions.values()]
+    for images in calibration_images(config):
+        network(images, extrinsics, None)
+    for hook in hooks:
+        hook.remove()
+    for name, conv in convolutions.items():
+        parent, _, leaf = name.rpartition(".")
+        setattr(network.get_submodule(parent), leaf, QuantizedConv(conv, *ranges[conv]))
+
+
+def calibration_images(config: PoseConfig) -> list[Tensor]:
+    """Frame sets of the clip that ships, (1, V, 3, S, S) each, as the network takes them."""
+    clip = RigClip(resources.find(CALIBRATION_CLIP))
+    preprocess = Preprocessor(config.views, config.image_size, mode_for(config))
+    step = max(1, len(clip) // CALIBRATION_SETS)
+    return [
+        preprocess({view: clip.view(view, index) for view in config.views}).clone()
+        for index in range(0, len(clip), step)
+    ]

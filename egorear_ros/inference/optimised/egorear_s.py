@@ -1,0 +1,33 @@
+"""EgoRear-S, rearranged: the same network with batch norms folded and a neck that upsamples late."""
+
+from __future__ import annotations
+
+import copy
+
+from torch import Tensor
+
+from egorear_ros.inference.optimised.convolutions import FastNeck, fold_batch_norms
+from egorear_ros.inference.optimised.results import FastNetwork, Results
+from egorear_ros.network.egorear_s import EgoRearS
+
+
+class FastEgoRearS(FastNetwork):
+    """An `EgoRearS` for inference.
+
+    Args:
+        network: in eval mode; it is copied.
+        heatmaps: whether heatmaps are wanted.
+    """
+
+    def __init__(self, network: EgoRearS, heatmaps: bool) -> None:
+        super().__init__()
+        self.heatmaps = heatmaps
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        encoder = self.network.encoder
+        encoder.backbone = fold_batch_norms(encoder.backbone)
+        encoder.neck = FastNeck(encoder.neck)  # type: ignore[assignment]
+
+    def forward(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor | None) -> Results:
+        """See `FastNetwork.forward`."""
+        output = self.network(images, device_to_camera, view_mask)
+        return Results(output.poses[-1], output.log_std, output.heatmaps[-1] if self.heatmaps else None)
