@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.view_sets import ViewMask
-from egorear_ros.inference.preprocessing import normalize, resize_official
+from egorear_ros.inference.preprocessing import Preprocessor, mode_for
 from egorear_ros.network import NetworkConfig, NetworkOutput
 from egorear_ros.skeleton import NUM_JOINTS
 
@@ -66,11 +66,11 @@ def predict(network: nn.Module, frames: Frames, view_mask: ViewMask, bf16: bool 
 
 def prepare(network: nn.Module, sets: FrameSets) -> Tensor:
     """(N, V, 3, S, S) network input on the network's device, resized and normalised as `PoseEstimator` does."""
-    size = image_size(cast(NetworkConfig, network.config))
-    count, views = sets.images.shape[:2]
-    resized = [resize_official(image, size) for image in sets.images.reshape(-1, *sets.images.shape[2:])]
-    images = normalize(resized)
-    return images.view(count, views, *images.shape[1:]).to(_device(network))
+    config = cast(NetworkConfig, network.config)
+    numbers = [str(number) for number in range(sets.images.shape[1])]
+    preprocess = Preprocessor(numbers, image_size(config), mode_for(config))
+    prepared = [preprocess(dict(zip(numbers, images, strict=True))).clone() for images in sets.images]
+    return torch.cat(prepared).to(_device(network))
 
 
 @torch.inference_mode()

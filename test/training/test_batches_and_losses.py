@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from egorear_ros.data.frame_sets import FrameSets
-from egorear_ros.inference.preprocessing import normalize
+from egorear_ros.inference.preprocessing import Preprocessor
 from egorear_ros.training.batches import indices_of_step, make_batch
 from egorear_ros.training.compact_losses import heatmap_cross_entropy, laplace_nll
 
@@ -23,7 +23,9 @@ def test_an_epoch_shows_every_set_once_and_the_next_in_another_order() -> None:
 
 def test_a_batch_without_augmentation_is_what_the_estimator_feeds(eight: FrameSets) -> None:
     batch = make_batch(eight, np.array([3]))
-    torch.testing.assert_close(batch.images[0], normalize(list(eight.images[3])), rtol=0, atol=1e-5)
+    views = ("a", "b", "c", "d")
+    fed = Preprocessor(views, eight.images.shape[2], "fast")(dict(zip(views, eight.images[3], strict=True)))
+    torch.testing.assert_close(batch.images, fed, rtol=0, atol=1e-5)
     assert batch.view_mask.all()
     assert np.array_equal(batch.uv[0].numpy(), eight.pixels[3, :, 1:])
 
