@@ -67,9 +67,11 @@ def measured(eight: FrameSets) -> Measured:
 @pytest.fixture(scope="session")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shards")
-    (folder / "shard_00000.npz").write_bytes(FRAME_SETS.read_bytes())
     with np.load(FRAME_SETS) as content:
-        np.savez(folder / "shard_00000.npz", **{name: content[name] for name in content.files})
+        arrays = {name: content[name] for name in content.files}
+    count = len(arrays["images"])
+    names = {"sequence": np.zeros(count, int), "frame": np.arange(count), "action": np.full(count, "walk")}
+    np.savez(folder / "shard_00000.npz", **arrays, **names)
     return folder
 
 
