@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
 import sys
 import time
@@ -16,8 +18,12 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from egorear_ros.errors import EgorearError
+from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE
+from egorear_ros.resources import find
 
 FOREVER_S = 1e6
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Of glibc's malloc.h."""
 
 
 def run_nodes(
@@ -33,6 +39,8 @@ def run_nodes(
     Returns:
         Exit status: 0 after SIGINT, SIGTERM or an orderly shutdown, 1 when the nodes could not be built.
     """
+    tune_malloc()
+    os.environ.setdefault(PROFILE_VARIABLE, str(find(PROFILE)))
     rclpy.init(args=args, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     nodes: Sequence[Node] = ()
     try:
@@ -41,7 +49,7 @@ def run_nodes(
     except EgorearError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
-    except ExternalShutdownException:
+    except (ExternalShutdownException, KeyboardInterrupt):  # the latter while the nodes were being built
         pass
     finally:
         for node in nodes:
@@ -51,6 +59,18 @@ def run_nodes(
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def tune_malloc() -> None:
+    """Keep glibc from handing the buffer of every image back to the kernel, only to clear new pages for the next.
+
+    0.8 MB serialised takes 0.06 instead of 0.77 ms. The same variables of the environment would have to be set by
+    whoever starts the process.
+    """
+    libc: Any = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # not on musl
+        libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)
+        libc.mallopt(M_TRIM_THRESHOLD, 1 << 29)
 
 
 def spin(nodes: Sequence[Node], seconds: float) -> None:

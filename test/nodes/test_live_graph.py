@@ -60,7 +60,7 @@ def arguments(source: str, model: str) -> list[str]:
     return ["--source", source, "--model", model, "--device", "cpu"]
 
 
-@pytest.mark.parametrize("layout", [[], ["--processes"]], ids=["composed", "processes"])
+@pytest.mark.parametrize("layout", [[], ["--composition=false"]], ids=["composed", "processes"])
 def test_images_become_skeletons(node: Any, arguments: list[str], layout: list[str]) -> None:
     listener = live.Listener(node, TOPICS)
     with live.Graph(*arguments, *layout) as graph:
@@ -98,7 +98,7 @@ def check_messages(messages: dict[str, list[Any]]) -> None:
 def test_a_dead_camera_leaves_partial_sets_and_comes_back(node: Any, arguments: list[str]) -> None:
     listener = live.Listener(node, {"/egorear/skeleton": (msg.Skeleton, 10)})
     skeletons = listener.messages["/egorear/skeleton"]
-    with live.Graph(*arguments, "--processes") as graph:
+    with live.Graph(*arguments, "--composition=false") as graph:
         assert listener.wait_for(lambda m: any(len(s.views) == 4 for s in skeletons)), graph.stop()
         os.kill(camera_process(graph, "rear_left"), signal.SIGKILL)
         without = listener.wait_for(lambda m: tuple(skeletons[-1].views) == ("front_left", "front_right", "rear_right"))
