@@ -1,6 +1,7 @@
 """The live graph under a known load: run it, listen to it, count every frame. Used by graph_latency.py.
 
-`python -m benchmarks.measured_graph graph --ros-args ...` is the composed graph; with a kind of node, one process of it.
+`python -m benchmarks.measured_graph graph --ros-args ...` is the composed graph; a kind of node in place of `graph` is
+one of its processes.
 """
 
 from __future__ import annotations
