@@ -11,9 +11,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from egorear_ros.data.shards import SETTINGS_FILE
 from egorear_ros.network import load_weights, save_weights
 from egorear_ros.network.egorear_s import EgoRearS
-from egorear_ros.training.shards import SETTINGS_FILE, read_shards
+from egorear_ros.training.shards import read_shards
 from egorear_ros.training.validation import evaluate
 
 MODELS = Path(__file__).resolve().parents[1] / "assets" / "models"

@@ -1,64 +1,114 @@
-"""Train egorear-s on frame sets made by `egorear render-shards`; resumable."""
+"""Train egorear-s, EgoRear, EgoPoseFormer or EgoTAP; resumable, on one or several processes (torchrun)."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from egorear_ros import resources
+
+if TYPE_CHECKING:
+    from egorear_ros.training.distributed import Processes
+    from egorear_ros.training.stages import Job
+
+Progress = Callable[[int, float], None]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--config", type=Path, help="YAML (default config/training/egorear-s.yaml)")
-    parser.add_argument("--data", nargs="+", metavar="DIR", help="folders of shards to learn from")
-    parser.add_argument("--validation", metavar="DIR", help="folder of shards that decides which weights are kept")
+    parser.add_argument("--stage", choices=["1", "2", "3", "all"], default="all", help="of the paper's systems (all)")
+    parser.add_argument("--system", help="what to train, see `egorear models`")
+    parser.add_argument("--data", nargs="+", metavar="DIR", help="folders to learn from")
+    parser.add_argument("--validation", metavar="DIR", help="folder that decides which weights are kept")
     parser.add_argument("--out", metavar="DIR", help="folder of checkpoint, log and weights")
+    parser.add_argument("--earlier", metavar="DIR", help="a run whose earlier stages are used where --out has none")
+    parser.add_argument("--initial", metavar="FILE", help=".safetensors to start from, for example to fine-tune it")
     parser.add_argument("--steps", type=int, help="steps in all")
+    parser.add_argument("--epochs", type=int, help="how often every frame set is shown")
     parser.add_argument("--batch", type=int, help="frame sets per step")
+    parser.add_argument("--accumulate", type=int, help="micro-batches per step, for little memory")
+    parser.add_argument("--workers", type=int, help="processes that load frame sets")
     parser.add_argument("--stop-after", type=int, metavar="STEP", help="stop here, to be resumed some other time")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, with a progress bar."""
+    """Train job by job."""
     import torch
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from egorear_ros.errors import EgorearError
     from egorear_ros.training.config import load_config
-    from egorear_ros.training.shards import read_shards
-    from egorear_ros.training.trainer import BEST, Run, train
+    from egorear_ros.training.distributed import processes
+    from egorear_ros.training.sources import check_data
+    from egorear_ros.training.stages import jobs_of
 
-    config = load_config(
-        args.config or resources.find("config/training/egorear-s.yaml"),
-        data=args.data,
-        validation=args.validation,
-        out=args.out,
-        steps=args.steps,
-        batch=args.batch,
-        threads=args.threads,
-    )
-    if not config.data or not config.validation:
-        raise EgorearError("name the frame sets: --data DIR ... and --validation DIR, see `egorear render-shards`")
+    args.config = args.config or resources.find("config/training/egorear-s.yaml")
+    config = load_config(args.config, **_changes(args))
     if config.threads:
         torch.set_num_threads(config.threads)
-    sets = read_shards([Path(folder) for folder in config.data], config.most_sets)
-    job = Run(config, sets, read_shards([Path(config.validation)]))
-    columns = (
-        TextColumn("train"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns) as bar:
-        task = bar.add_task("", total=config.steps)
-
-        def advance(step: int, error_mm: float) -> None:
-            bar.update(task, completed=step, description=f"validation {error_mm:.1f} mm")
-
-        best_mm = train(job, args.resume, advance, args.stop_after)
-    print(f"best validation MPJPE {best_mm:.1f} mm: {job.out / BEST}")
+    jobs = [job for job in jobs_of(config.network_config()) if args.stage in ("all", str(job.stage))]
+    if not jobs:
+        raise EgorearError(f"{config.system} has no stage {args.stage}")
+    if config.initial and len(jobs) > 1:
+        raise EgorearError(f"--initial is for one network, these are {len(jobs)}: name a --stage")
+    with processes() as ranks:
+        if ranks.first:
+            check_data(config, jobs[-1].views)
+        for job in jobs:
+            _train(args, job, ranks)
     return 0
+
+
+def _train(args: argparse.Namespace, job: Job, ranks: Processes) -> None:
+    """Train one job, unless it is finished."""
+    from egorear_ros.training.config import load_config
+    from egorear_ros.training.sources import open_training
+    from egorear_ros.training.start import BEST
+    from egorear_ros.training.trainer import CHECKPOINT, Run, train
+
+    config = load_config(args.config, job.stage or None, **_changes(args))
+    job_run = Run(config, *open_training(config, job), job, ranks)
+    if ranks.first:
+        _say(job_run.started_from)
+    # Of several jobs, those that were never begun have nothing to resume.
+    resume = args.resume and (not job.name or (job_run.out / CHECKPOINT).exists())
+    with _progress(job.name or "train", job_run.config.steps or 0, job_run.task.metric, ranks.first) as progress:
+        best = train(job_run, resume, progress, args.stop_after)
+    if ranks.first:
+        print(f"best validation {job_run.task.metric} {best:.{job_run.task.digits}f}: {job_run.out / BEST}")
+
+
+def _changes(args: argparse.Namespace) -> dict[str, Any]:
+    """Fields of the configuration that the command line overrides."""
+    names = "system data validation out earlier initial steps epochs batch accumulate workers threads"
+    return {name: getattr(args, name) for name in names.split()}
+
+
+def _say(started_from: list[str]) -> None:
+    """Print what the network starts from, and what is missing."""
+    from egorear_ros.training.log import NO_TENSORBOARD, tensorboard_installed
+
+    for line in started_from:
+        print(line)
+    if not tensorboard_installed():
+        print(NO_TENSORBOARD)
+
+
+@contextmanager
+def _progress(name: str, total: int, metric: str, shown: bool) -> Iterator[Progress]:
+    """A progress bar, in the first process only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, TextColumn("{task.description}"), disable=not shown) as bar:
+        task = bar.add_task("", total=total)
+
+        def advance(step: int, error: float) -> None:
+            bar.update(task, completed=step, description=f"validation {metric} {error:.5g}")
+
+        yield advance

@@ -3,7 +3,7 @@
 `ROOT/{train,validation,test}.txt` list character folders; `ROOT/rp_<character>/<sequence>/` holds the images,
 `fisheye_rgb/camera_*/<frame>.jpg`, and the joints, `json_smplx_gendered/<frame>.json`: centimetres, and pixels of the
 872 x 872 calibration whatever the size of the images. What the official data does not have (visibility, stamps, poses,
-ids) is in the JSON under "egorear", which the official code ignores.
+ids, actions) is in the JSON under "egorear", which the official code ignores.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from egorear_ros.rig import OFFICIAL_NAMES
 from egorear_ros.skeleton import JOINTS
 
 CM_PER_M: Final = 100.0
+LABELS_FOLDER: Final = "json_smplx_gendered"
 SPLIT_FILES: Final = {"train": "train.txt", "val": "validation.txt", "test": "test.txt"}
 
 
@@ -41,7 +42,7 @@ class SequenceWriter:
         shutil.rmtree(self._partial, ignore_errors=True)
         for view in self._views:
             (self._partial / "fisheye_rgb" / official_name(view)).mkdir(parents=True)
-        (self._partial / "json_smplx_gendered").mkdir()
+        (self._partial / LABELS_FOLDER).mkdir()
 
     def __enter__(self) -> SequenceWriter:
         return self
@@ -58,7 +59,7 @@ class SequenceWriter:
         for view, jpeg in zip(self._views, jpegs, strict=True):
             (self._partial / "fisheye_rgb" / official_name(view) / f"{name}.jpg").write_bytes(jpeg)
         text = json.dumps(frame, separators=(",", ":"))
-        (self._partial / "json_smplx_gendered" / f"{name}.json").write_text(text, encoding="utf-8")
+        (self._partial / LABELS_FOLDER / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 def sequence_path(root: Path, character: str, sequence: str) -> Path:

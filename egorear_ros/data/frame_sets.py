@@ -16,6 +16,14 @@ from numpy.typing import NDArray
 from egorear_ros.errors import EgorearError
 
 
+class DataError(EgorearError):
+    """A data set that is not what its layout promises."""
+
+
+class MissingFileError(DataError):
+    """A file that a data set should have."""
+
+
 class FrameName(NamedTuple):
     """Where a frame set comes from.
 

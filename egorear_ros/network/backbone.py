@@ -151,9 +151,9 @@ class TopDownNeck(nn.Module):
 class ImageEncoder(nn.Module):
     """Backbone and neck, for a batch of views."""
 
-    def __init__(self, backbone: str = "resnet18", channels: int = 128) -> None:
+    def __init__(self, backbone: str = "resnet18", channels: int = 128, width: int = 64) -> None:
         super().__init__()
-        self.backbone = ResNet(backbone)
+        self.backbone = ResNet(backbone, width)
         self.neck = TopDownNeck(self.backbone.channels, channels)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

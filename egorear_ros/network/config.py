@@ -35,6 +35,12 @@ def _check_views(config: Any) -> None:
 def _check_image(config: Any) -> None:
     _require(config.backbone in RESNET_BLOCKS, config, "backbone", f"one of {', '.join(RESNET_BLOCKS)}")
     _require(config.image_size > 0 and config.image_size % 64 == 0, config, "image_size", "a multiple of 64")
+    _check_width(config)
+
+
+def _check_width(config: Any) -> None:
+    # With 8 channels the backward pass of torch 2.13's CPU convolutions corrupts memory.
+    _require(config.width > 0 and config.width % 16 == 0, config, "width", "a multiple of 16")
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,14 @@ class HeatmapConfig:
         backbone: resnet18 (all official weights), resnet34 or resnet50.
         channels: width of the neck.
         image_size: height and width of the images.
+        width: channels of the ResNet's first level; 64 is the standard one and that of all official weights.
     """
 
     pair: Pair = "front"
     backbone: str = "resnet18"
     channels: int = 128
     image_size: int = 256
+    width: int = 64
 
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""
@@ -76,7 +84,7 @@ class EgoRearConfig:
         heatmaps: whether the estimators have their own heatmap layer (EgoPoseFormer's second stage drops it).
         proposal: "convolution" (EgoRear) or "pooling" (EgoPoseFormer).
         lifting_layers: transformer layers of the lifter, each giving a pose.
-        backbone, channels, image_size: see `HeatmapConfig`.
+        backbone, channels, image_size, width: see `HeatmapConfig`.
         rig: name or path of the rig whose lenses (and default extrinsics) the lifter uses; see `rig.load_rig`.
         extrinsics: "rig" = those of the rig unless the caller passes others; "input" = the caller must pass them with
             every frame set (Ego4View-RW, where they differ per sequence).
@@ -100,6 +108,7 @@ class EgoRearConfig:
     frame: Literal["device", "pelvis"] = "device"
     length_unit_m: float = 0.01
     syn_inplace_projection: bool = False
+    width: int = 64
 
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""
@@ -228,8 +237,7 @@ class EgoRearSConfig:
         """Raise ConfigError on a value that cannot be built."""
         _check_views(self)
         _require(self.image_size > 0 and self.image_size % 32 == 0, self, "image_size", "a multiple of 32")
-        # With 8 channels the backward pass of torch 2.13's CPU convolutions corrupts memory.
-        _require(self.width > 0 and self.width % 16 == 0, self, "width", "a multiple of 16")
+        _check_width(self)
         _require(self.channels > 0, self, "channels", "a positive number")
         _require(self.dim > 0 and self.dim % 4 == 0, self, "dim", "a multiple of 4 (attention heads)")
         _require(self.refinement_layers >= 0, self, "refinement_layers", "0 or more")

@@ -39,7 +39,7 @@ class EgoRear(nn.Module):
         self.pairs = pairs_of(config.views)
         joints = NUM_HEATMAP_JOINTS if config.heatmaps else None
         self.estimators = nn.ModuleDict(
-            {pair: HeatmapEstimator(joints, config.backbone, config.channels) for pair in self.pairs}
+            {pair: HeatmapEstimator(joints, config.backbone, config.channels, config.width) for pair in self.pairs}
         )
         self.refinement = self._refinement() if config.refinement else None
         self.lifter = self._lifter(cameras) if config.lifting else None

@@ -23,12 +23,14 @@ class HeatmapEstimator(nn.Module):
 
     Args:
         joints: number of heatmaps; None to leave the heatmap layer out and only encode.
-        backbone, channels: see `ImageEncoder`.
+        backbone, channels, width: see `HeatmapConfig`.
     """
 
-    def __init__(self, joints: int | None = 15, backbone: str = "resnet18", channels: int = 128) -> None:
+    def __init__(
+        self, joints: int | None = 15, backbone: str = "resnet18", channels: int = 128, width: int = 64
+    ) -> None:
         super().__init__()
-        self.encoder = ImageEncoder(backbone, channels)
+        self.encoder = ImageEncoder(backbone, channels, width)
         if joints is not None:
             self.head = nn.Conv2d(channels, joints, 1)
 

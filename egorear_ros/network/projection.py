@@ -38,6 +38,9 @@ class AnchorProjection(nn.Module):
             2) as (x, y) clamped to 0..1 over the image; and (B, V, J) bool, whether they fall inside the image. As in
             the official code nothing else is asked: a point behind the camera is valid if the polynomial puts it there.
         """
+        if torch.is_autocast_enabled(points.device.type):  # half precision is worth several pixels here
+            with torch.autocast(points.device.type, enabled=False):
+                return self.forward(points.float(), camera_from_device, unit_m)
         rotation = camera_from_device[..., :3, :3]
         translation = camera_from_device[..., :3, 3] / unit_m
         anchors, inside = [], []

@@ -103,7 +103,7 @@ def build(model: str | NetworkConfig, rig: Rig | None = None) -> nn.Module:
     config = config_of(model) if isinstance(model, str) else model
     match config:
         case HeatmapConfig():
-            return HeatmapEstimator(NUM_HEATMAP_JOINTS, config.backbone, config.channels)
+            return HeatmapEstimator(NUM_HEATMAP_JOINTS, config.backbone, config.channels, config.width)
         case EgoRearConfig():
             cameras = (rig or load_rig(config.rig)).subset(config.views).cameras
             return (PelvisEgoPoseFormer if config.frame == "pelvis" else EgoRear)(config, cameras)

@@ -65,6 +65,7 @@ class GroundTruth:
         world_from_head: (4, 4) pose of the head bone relative to the rest pose.
         stamp_ns: time of the exposure's middle since the sequence began.
         body, clip, clip_frame: which body and what motion.
+        action: what the person does, in words; of captured motion what the whole clip is called.
     """
 
     joints_device_m: Floats
@@ -79,6 +80,7 @@ class GroundTruth:
     body: int
     clip: str
     clip_frame: int
+    action: str
 
 
 @cache

@@ -224,6 +224,7 @@ def frame_json(simulator: Simulator, frame: Frame) -> dict[str, Any]:
         "body": truth.body,
         "clip": truth.clip,
         "clip_frame": truth.clip_frame,
+        "action": truth.action,
         "in_view": truth.in_view.astype(int).tolist(),
         "visible": truth.visible.astype(int).tolist(),
         "camera_from_device": np.round(truth.camera_from_device, 7).tolist(),

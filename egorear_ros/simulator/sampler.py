@@ -198,6 +198,7 @@ class Sequence:
             body=self.character.shape.index,
             clip=self.clip.name,
             clip_frame=round(time_s * MOTION_FPS),
+            action=self.clip.action_at(time_s),
         )
         return Frame(apply_effects(radiance, self.effects, circles, rng), truth, self.effects.jpeg_quality, views)
 

@@ -5,30 +5,36 @@ Everything random in step k follows from (seed, k), so that a resumed run goes o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
-from egorear_ros.data.frame_sets import FrameSets
+from egorear_ros.data.frame_sets import FrameSets, FrameSource
+from egorear_ros.errors import EgorearError
 from egorear_ros.inference.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from egorear_ros.training.augmentation import (
+    AugmentationConfig,
+    Draws,
+    disturbed,
+    draws_of,
+    occluded,
+    random_light,
+    random_views,
+    taken_at_other_times,
+)
+from egorear_ros.training.config import TrainingConfig
+from egorear_ros.training.distributed import Processes
 
-GAIN_STD: Final = 0.15
-COLOUR_STD: Final = 0.05
-OFFSET_STD: Final = 0.04
-"""Light. Exposure and white balance of four real cameras differ more than the simulator's; logarithms, and grey levels
-of 1."""
+Targets = Callable[[FrameSets], dict[str, Tensor]]
+"""What a task wants to be known about frame sets beyond `Batch`; each tensor has a row per frame set."""
 
-ALL_VIEWS_SHARE: Final = 0.5
-FRONT_ONLY_SHARE: Final = 0.15
-ONE_LOST_SHARE: Final = 0.2
-"""Views. Cameras fail, and helmets have fewer of them; the rest of the batch has any subset."""
-
-NOMINAL_SHARE: Final = 0.5
-"""Calibration. A user's extrinsics are the drawing's, not those of the helmet as built: so the network sees both."""
+DEFAULT_AUGMENTATION = AugmentationConfig()
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Batch:
         in_view, visible: (B, V, 15) bool.
         camera_from_device: (B, V, 4, 4).
         view_mask: (B, V) bool.
+        targets: more of the truth, (B, ...) each, as the task wants it.
     """
 
     images: Tensor
@@ -51,6 +58,26 @@ class Batch:
     visible: Tensor
     camera_from_device: Tensor
     view_mask: Tensor
+    targets: dict[str, Tensor] = field(default_factory=dict)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """The same with every tensor changed."""
+        values = {name: value for name, value in vars(self).items() if name != "targets"}
+        targets = {name: change(tensor) for name, tensor in self.targets.items()}
+        return Batch(**{name: change(tensor) for name, tensor in values.items()}, targets=targets)
+
+    def parts(self, count: int) -> list[Batch]:
+        """The batch in `count` pieces of one size."""
+        size = len(self.images) // count
+        return [self] if count == 1 else [self.each(_rows(start, size)) for start in range(0, size * count, size)]
+
+    def pin_memory(self) -> Batch:
+        """The same in memory that a GPU copies from without waiting."""
+        return self.each(lambda tensor: tensor.pin_memory())
+
+
+def _rows(start: int, count: int) -> Callable[[Tensor], Tensor]:
+    return lambda tensor: tensor[start : start + count]
 
 
 def indices_of_step(step: int, batch: int, count: int, seed: int) -> NDArray[np.int64]:
@@ -69,10 +96,12 @@ def indices_of_step(step: int, batch: int, count: int, seed: int) -> NDArray[np.
 
 
 def make_batch(
-    sets: FrameSets,
+    sets: FrameSets | FrameSource,
     indices: NDArray[np.int64],
     nominal_camera_from_device: Tensor | None = None,
     rng: np.random.Generator | None = None,
+    augmentation: AugmentationConfig = DEFAULT_AUGMENTATION,
+    targets: Targets | None = None,
 ) -> Batch:
     """Gather frame sets; augment them where `rng` is given.
 
@@ -81,48 +110,92 @@ def make_batch(
         indices: which.
         nominal_camera_from_device: (V, 4, 4), what a user would know; None: as built.
         rng: source of the augmentation; None for none.
+        augmentation: what to vary.
+        targets: what fills `Batch.targets`; None: nothing.
+
+    Raises:
+        EgorearError: `augmentation` asks for neighbours in time, and there are none.
     """
-    picked = sets.take(indices)
+    draws = None if rng is None else draws_of(rng)
+    picked = _pick(sets, indices, draws, augmentation)
     count, views = picked.images.shape[:2]
-    extrinsics = torch.from_numpy(picked.camera_from_device)
-    mask = torch.ones(count, views, dtype=torch.bool)
+    extrinsics = picked.camera_from_device
+    mask = np.ones((count, views), np.bool_)
     gain, offset = np.ones((count, views, 3), np.float32), np.zeros((count, views, 3), np.float32)
     if nominal_camera_from_device is not None:
-        nominal = np.ones(count, bool) if rng is None else rng.random(count) < NOMINAL_SHARE
-        extrinsics[torch.from_numpy(nominal)] = nominal_camera_from_device
-    if rng is not None:
-        mask = torch.from_numpy(random_views(rng, count, views))
-        gain = np.exp(rng.normal(0, GAIN_STD, (count, views, 1)) + rng.normal(0, COLOUR_STD, (count, views, 3)))
-        offset = np.broadcast_to(rng.normal(0, OFFSET_STD, (count, views, 1)), gain.shape)
+        drawn = np.zeros(count) if draws is None else draws.usual.random(count)
+        nominal = drawn < (augmentation.nominal_calibration if draws is not None else 1.0)
+        extrinsics[nominal] = nominal_camera_from_device.numpy()
+    if draws is not None:
+        lost, light = random_views(draws.usual, count, views), random_light(draws.usual, count, views)
+        mask = lost if augmentation.view_dropout else mask
+        gain, offset = light if augmentation.photometric else (gain, offset)
+        if augmentation.calibration_rotation_deg or augmentation.calibration_shift_m:
+            extrinsics = disturbed(
+                draws.calibration, extrinsics, augmentation.calibration_rotation_deg, augmentation.calibration_shift_m
+            )
     return Batch(
         images=_normalised(torch.from_numpy(picked.images), gain, offset),
         joints_m=torch.from_numpy(picked.joints_device_m),
         uv=torch.from_numpy(picked.pixels[:, :, 1:]),
         in_view=torch.from_numpy(picked.in_view[:, :, 1:]),
         visible=torch.from_numpy(picked.visible[:, :, 1:]),
-        camera_from_device=extrinsics,
-        view_mask=mask,
+        camera_from_device=torch.from_numpy(extrinsics),
+        view_mask=torch.from_numpy(mask),
+        targets={} if targets is None else targets(picked),
     )
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
     """Move every tensor."""
-    return Batch(**{name: tensor.to(device, non_blocking=True) for name, tensor in vars(batch).items()})
+    return batch.each(lambda tensor: tensor.to(device, non_blocking=True))
 
 
-def random_views(rng: np.random.Generator, count: int, views: int) -> NDArray[np.bool_]:
-    """(count, views) of which views are there, at least one; the first two are the front pair."""
-    mask = np.ones((count, views), bool)
-    kind = rng.random(count)
-    for i in np.flatnonzero(kind >= ALL_VIEWS_SHARE):
-        if kind[i] < ALL_VIEWS_SHARE + FRONT_ONLY_SHARE:
-            mask[i, 2:] = False
-        elif kind[i] < ALL_VIEWS_SHARE + FRONT_ONLY_SHARE + ONE_LOST_SHARE:
-            mask[i, rng.integers(views)] = views == 1
-        else:
-            mask[i] = rng.random(views) < 0.5
-            mask[i, rng.integers(views)] = True
-    return mask
+@dataclass(frozen=True)
+class StepBatches(Dataset[Batch]):
+    """The batch of every step, or this process's share of it.
+
+    Attributes:
+        source: frame sets to learn from.
+        config: batch size, augmentation, seed.
+        nominal: (V, 4, 4) extrinsics of the rig as drawn, for the augmentation; None: the network knows none.
+        targets: see `make_batch`.
+        ranks: which share.
+    """
+
+    source: FrameSource
+    config: TrainingConfig
+    nominal: Tensor | None
+    targets: Targets | None = None
+    ranks: Processes = field(default_factory=Processes)
+
+    def __getitem__(self, step: int) -> Batch:
+        """Make the batch of a step."""
+        config, ranks = self.config, self.ranks
+        indices = indices_of_step(step, config.batch, len(self.source), config.seed)[ranks.rank :: ranks.count]
+        own = [ranks.rank] if ranks.count > 1 else []
+        rng = np.random.default_rng([config.seed, step, 12, *own])
+        return make_batch(self.source, indices, self.nominal, rng, config.augmentation, self.targets)
+
+    def load(self, steps: range) -> Iterable[Batch]:
+        """Batches of these steps, made ahead by `config.workers` processes."""
+        workers: dict[str, Any] = {"num_workers": self.config.workers}
+        return DataLoader(self, None, sampler=steps, pin_memory=torch.cuda.is_available(), **workers)
+
+
+def _pick(
+    sets: FrameSets | FrameSource, indices: NDArray[np.int64], draws: Draws | None, augmentation: AugmentationConfig
+) -> FrameSets:
+    """Load frame sets, with what changes images and their 2D truth."""
+    if draws is None:
+        return sets.take(indices)
+    if augmentation.time_jitter_frames and isinstance(sets, FrameSets):
+        raise EgorearError("augmentation: time_jitter_frames needs frame sets that say which sequence they are of")
+    if augmentation.time_jitter_frames and not isinstance(sets, FrameSets):
+        picked = taken_at_other_times(draws.time, sets, indices, augmentation.time_jitter_frames)
+    else:
+        picked = sets.take(indices)
+    return occluded(draws.occluders, picked, augmentation.occluders) if augmentation.occluders else picked
 
 
 def _normalised(images: Tensor, gain: NDArray[np.floating], offset: NDArray[np.floating]) -> Tensor:

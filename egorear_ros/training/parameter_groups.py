@@ -1,8 +1,10 @@
-"""Which parameters EgoRear's third stage trains without weight decay."""
+"""Which parameters are trained with and without weight decay."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from typing import Any
 
 from torch import nn
 
@@ -18,3 +20,17 @@ def without_weight_decay(model: nn.Module) -> list[str]:
     Those are the backbone's first batch normalisation and the ones in its shortcuts; official weights decayed them.
     """
     return [name for name, _ in model.named_parameters() if _NO_DECAY.search(name) and not _MISSED.search(name)]
+
+
+def vectors(model: nn.Module) -> list[str]:
+    """Names of biases, scales and whatever else has one dimension."""
+    return [name for name, parameter in model.named_parameters() if parameter.ndim < 2]
+
+
+def parameter_groups(model: nn.Module, weight_decay: float, undecayed: Collection[str]) -> list[dict[str, Any]]:
+    """Groups for an optimiser; parameters that are frozen are in none."""
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    decayed = [parameter for name, parameter in trained.items() if name not in undecayed]
+    others = [parameter for name, parameter in trained.items() if name in undecayed]
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]

@@ -19,14 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.data.frame_sets import FrameSets
+from egorear_ros.data.shards import SETTINGS_FILE, load_shard, shard_paths
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
 from egorear_ros.simulator.motion.library import load_library
 from egorear_ros.simulator.sampler import GENERATOR_VERSION, Frame, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
 
 SEQUENCES_PER_SHARD: Final = 16
-SETTINGS_FILE: Final = "shards.json"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,19 @@ class ShardSettings:
     rig: str = "ego4view"
 
     @property
+    def sets_per_sequence(self) -> int:
+        """Frame sets picked of one sequence."""
+        return self.sequence_frames // self.stride
+
+    @property
     def sets_per_shard(self) -> int:
         """Frame sets in one file."""
-        return SEQUENCES_PER_SHARD * (self.sequence_frames // self.stride)
+        return SEQUENCES_PER_SHARD * self.sets_per_sequence
+
+    def frame_of_pick(self, sequence: int, pick: int) -> int:
+        """Number of the frame that is pick 0, 1, ... of a sequence; where the picks begin is drawn."""
+        offset = int(np.random.default_rng([self.seed, sequence, 7]).integers(self.stride))
+        return offset + pick * self.stride
 
     def simulator(self) -> Simulator:
         """Build the simulator; reads rig and motion library."""
@@ -110,10 +121,7 @@ def read_shards(folders: Sequence[Path], most_sets: int | None = None) -> FrameS
     parts: list[dict[str, NDArray[Any]]] = []
     share = None if most_sets is None else -(-most_sets // len(folders))
     for folder in folders:
-        paths = sorted(folder.glob("shard_*.npz"))
-        if not paths:
-            raise EgorearError(f"'{folder}' holds no shards; make them with `egorear render-shards --out {folder}`")
-        parts.extend(_read_some(paths, share))
+        parts.extend(_read_some(shard_paths(folder), share))
     return FrameSets(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
@@ -136,19 +144,25 @@ def frame_sets(frames: Sequence[Frame]) -> FrameSets:
     )
 
 
-def render_shard(simulator: Simulator, settings: ShardSettings, number: int) -> FrameSets:
-    """Render the sequences of shard `number`, as the cameras' JPEGs would show them."""
-    frames = []
+def as_seen(sequence: SimulatedSequence, i: int) -> Frame:
+    """Render frame `i` as the cameras' JPEGs would show it."""
+    frame = sequence.frame(i)
+    return Frame(through_jpeg(frame.images, frame.jpeg_quality), frame.truth, frame.jpeg_quality, frame.views)
+
+
+def render_shard(simulator: Simulator, settings: ShardSettings, number: int) -> dict[str, NDArray[Any]]:
+    """Render the sequences of shard `number`: the arrays of its file."""
+    rendered: list[Frame] = []
+    names: list[tuple[int, int]] = []
     first = number * SEQUENCES_PER_SHARD
     for index in range(first, first + SEQUENCES_PER_SHARD):
         sequence = simulator.sequence(index, settings.sequence_frames)
-        offset = int(np.random.default_rng([settings.seed, index, 7]).integers(settings.stride))
-        picks = range(offset, settings.sequence_frames, settings.stride)
-        for i in picks[: settings.sequence_frames // settings.stride]:
-            frame = sequence.frame(i)
-            images = through_jpeg(frame.images, frame.jpeg_quality)
-            frames.append(Frame(images, frame.truth, frame.jpeg_quality, frame.views))
-    return frame_sets(frames)
+        picks = [settings.frame_of_pick(index, pick) for pick in range(settings.sets_per_sequence)]
+        rendered.extend(as_seen(sequence, i) for i in picks)
+        names.extend((index, i) for i in picks)
+    sequences, frames = np.array(names, np.int64).T
+    actions = np.array([frame.truth.action for frame in rendered])
+    return {**frame_sets(rendered).arrays(), "sequence": sequences, "frame": frames, "action": actions}
 
 
 def _begin(out: Path, settings: ShardSettings) -> None:
@@ -172,11 +186,7 @@ def _read_some(paths: Sequence[Path], most_sets: int | None) -> Iterator[dict[st
     for path in paths:
         if left is not None and left <= 0:
             return
-        try:
-            with np.load(path) as content:
-                arrays = {name: content[name][:left] for name in content.files}
-        except (OSError, ValueError) as error:
-            raise EgorearError(f"shard '{path}' cannot be read ({error}); delete it and render it again") from error
+        arrays = load_shard(path, left)
         left = None if left is None else left - len(arrays["images"])
         yield arrays
 
@@ -206,8 +216,8 @@ def _work(number: int) -> int:
     if _worker is None:
         raise RuntimeError("_start_worker has not run in this process")
     out, settings, simulator = _worker
-    sets = render_shard(simulator, settings, number)
+    arrays = render_shard(simulator, settings, number)
     partial = out / f".partial_{number:05d}.npz"
-    np.savez(partial, **sets.arrays())  # type: ignore[arg-type]
+    np.savez(partial, **arrays)  # type: ignore[arg-type]
     partial.rename(shard_path(out, number))
-    return len(sets)
+    return len(arrays["images"])

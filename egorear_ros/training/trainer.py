@@ -1,112 +1,194 @@
-"""Trains `egorear-s`. Reads top-down: `train` is the loop, `Run` what it keeps.
+"""The one training loop. Reads top-down: `train` is the loop, `Run` what it keeps, a `Task` what is particular.
 
-Plain torch: one process, one device. A checkpoint holds weights, optimiser and step; everything random follows from the
-step's number, so a run that was killed goes on as if it had not been.
+A checkpoint holds weights, optimiser and step; everything random follows from the step's number, so a run that was
+killed goes on as if it had not been. Several processes share the batch, see `distributed`.
 """
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from egorear_ros.data.frame_sets import FrameSets
+from egorear_ros.data.frame_sets import FrameSets, FrameSource
 from egorear_ros.errors import EgorearError
-from egorear_ros.evaluation.metrics import mpjpe_mm
-from egorear_ros.network import build, save_weights
-from egorear_ros.network.egorear_s import EgoRearS
-from egorear_ros.training.batches import indices_of_step, make_batch, to_device
-from egorear_ros.training.compact_losses import compact_losses
+from egorear_ros.network import save_weights
+from egorear_ros.network.weights import config_to_json
+from egorear_ros.training.batches import Batch, StepBatches, to_device
+from egorear_ros.training.compact_task import CompactTask
 from egorear_ros.training.config import TrainingConfig
-from egorear_ros.training.validation import predict
+from egorear_ros.training.distributed import Processes
+from egorear_ros.training.egotap_tasks import EgoTapHeatmapTask, EgoTapLiftingTask
+from egorear_ros.training.log import Log
+from egorear_ros.training.parameter_groups import parameter_groups
+from egorear_ros.training.schedule import learning_rate
+from egorear_ros.training.sources import prepared
+from egorear_ros.training.stages import Job, Kind, jobs_of
+from egorear_ros.training.start import BEST, LAST, start_backbone, start_from_file, start_from_parts
+from egorear_ros.training.tasks import HeatmapTask, PoseTask, RefinementTask, Task
 
 CHECKPOINT: Final = "last.pt"
-BEST: Final = "best.safetensors"
-LOG: Final = "log.csv"
+
+TASKS: Final[dict[Kind, type[Task]]] = {
+    "egorear-s": CompactTask,
+    "heatmap": HeatmapTask,
+    "refinement": RefinementTask,
+    "pose": PoseTask,
+    "egotap-heatmap": EgoTapHeatmapTask,
+    "egotap-lifting": EgoTapLiftingTask,
+}
 
 Progress = Callable[[int, float], None]
 
 
+class Objective(nn.Module):
+    """A task's losses as a module: what processes join, so that its gradients are averaged over them."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.network = task.network
+        self._losses = task.losses
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Every term of the loss."""
+        return self._losses(batch)
+
+
 class Run:
-    """Network, optimiser and bookkeeping of one training run.
+    """Network, optimiser and bookkeeping of one training job.
 
     Args:
         config: what to do.
-        train: frame sets to learn from; larger images than the network's are averaged down.
+        train: frame sets to learn from; see `sources.prepared`.
         validation: frame sets that choose the weights to keep.
+        job: of a system with stages, which.
+        ranks: this process among those that train together.
 
     Raises:
-        EgorearError: there are fewer frame sets than one.
+        EgorearError: there are fewer frame sets than one; the weights to start from are missing or do not fit.
     """
 
-    def __init__(self, config: TrainingConfig, train: FrameSets, validation: FrameSets) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        train: FrameSets | FrameSource,
+        validation: FrameSets | FrameSource,
+        job: Job | None = None,
+        ranks: Processes | None = None,
+    ) -> None:
         if not len(train) or not len(validation):
             raise EgorearError(f"{len(train)} frame sets to train on and {len(validation)} to validate: both need some")
-        self.config, size = config, config.network_config().image_size
-        self.train, self.validation = train.resized(size), validation.resized(size)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.job = job or jobs_of(config.network_config())[-1]
+        self.ranks = ranks or Processes()
+        self.train = prepared(train, self.job.views, self.job.image_size)
+        self.validation = prepared(validation, self.job.views, self.job.image_size)
+        self.config = config.for_data(len(self.train))
+        self._check_batch()
+        self.device, self.out = self.ranks.device, Path(config.out) / self.job.name
         torch.manual_seed(config.seed)
-        self.network = cast(EgoRearS, build(config.network_config()))
-        self.network.mean_pose_m.copy_(torch.from_numpy(train.joints_device_m.mean(axis=0)))
-        self.nominal = self.network.camera_from_device.clone()
-        self.network.to(self.device).train()
-        cast(nn.Module, self.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.AdamW(parameter_groups(self.network, config.weight_decay), lr=0.0)
-        self.step, self.best_mm, self.seconds = 0, math.inf, 0.0
-        self.out = Path(config.out)
+        self.task = TASKS[self.job.kind](self.job, self.config)
+        self.network = self.task.network
+        self.task.begin(self.train)
+        extrinsics = cast(Tensor | None, getattr(self.network, "camera_from_device", None))
+        self.nominal = None if extrinsics is None else extrinsics.clone()
+        self.started_from = self._start()
+        self.network.to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.task.train_mode()
+        self.objective = self.ranks.joined(Objective(self.task))
+        groups = parameter_groups(self.network, config.weight_decay, self.task.undecayed())
+        self.optimizer = torch.optim.AdamW(groups, lr=0.0, eps=config.epsilon)
+        self.average = _averaged(self.network, config.ema)
+        self.step, self.best, self.seconds = 0, math.inf, 0.0
 
-    def learn(self) -> dict[str, float]:
+    def _check_batch(self) -> None:
+        """The batch must be shared out evenly, else the mean over processes is not the mean over the batch."""
+        config, pieces = self.config, self.ranks.count * self.config.accumulate
+        batch = min(config.batch, len(self.train))
+        if batch % pieces:
+            raise EgorearError(
+                f"a batch of {batch} frame sets cannot be shared by {self.ranks.count} processes with accumulate "
+                f"{config.accumulate}: make it a multiple of {pieces}"
+            )
+
+    def _start(self) -> list[str]:
+        """Load what the network starts from, and say what that was."""
+        config = self.config
+        if config.initial:
+            return [start_from_file(self.network, self.job.network, Path(config.initial))]
+        if self.job.parts:
+            folders = [Path(folder) for folder in (config.out, config.earlier) if folder]
+            file = LAST if "last_weights" in config.quirks else BEST
+            return start_from_parts(self.network, self.job, folders, file)
+        if config.backbone_weights:
+            return [start_backbone(self.network, Path(config.backbone_weights))]
+        return [f"{self.job.name} starts from random weights".lstrip()]
+
+    def batches(self, last: int) -> Iterable[Batch]:
+        """This process's batches from the present step to `last`."""
+        steps = StepBatches(self.train, self.config, self.nominal, self.task.targets, self.ranks)
+        return steps.load(range(self.step, last))
+
+    def learn(self, batch: Batch) -> dict[str, float]:
         """Take one step and return its losses."""
         config = self.config
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, config)
-        indices = indices_of_step(self.step, config.batch, len(self.train), config.seed)
-        rng = np.random.default_rng([config.seed, self.step, 12]) if config.augment else None
-        batch = to_device(make_batch(self.train, indices, self.nominal if config.augment else None, rng), self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bf16):
-            stages, poses, log_std = self.network.stages(batch.images, batch.camera_from_device, batch.view_mask)
-        losses = compact_losses(stages, poses, log_std, batch)
-        total = torch.stack(list(losses.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip)
+        parts = to_device(batch, self.device).parts(config.accumulate)
+        found = [self._backward(part, last=part is parts[-1]) for part in parts]
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), config.gradient_clip or math.inf)
         if torch.isfinite(norm):  # one bad batch must not end a night's run; the log shows it
             self.optimizer.step()
+            if self.average is not None:
+                self.average.update_parameters(self.network)
         self.step += 1
-        return {"loss": total.item(), "norm": norm.item(), **{name: loss.item() for name, loss in losses.items()}}
+        means = {name: sum(losses[name] for losses in found) / len(found) for name in found[0]}
+        return {"loss": means.pop("loss"), "norm": norm.item(), **means}
+
+    def _backward(self, part: Batch, last: bool) -> dict[str, float]:
+        """Gradients of a micro-batch; processes exchange them at the last one."""
+        with self._unshared() if not last else nullcontext():
+            losses: dict[str, Tensor] = self.objective(part)
+            total = torch.stack(list(losses.values())).sum()
+            (total / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
+        return {"loss": total.item(), **{name: loss.item() for name, loss in losses.items()}}
+
+    def _unshared(self) -> AbstractContextManager[None]:
+        joined = isinstance(self.objective, DistributedDataParallel)
+        return cast(Any, self.objective).no_sync() if joined else nullcontext()
 
     def validate(self) -> float:
-        """MPJPE in mm on the validation sets: the mean of all views and of the front pair, both must be good."""
-        count = min(self.config.validation_sets, len(self.validation))
-        spread = np.linspace(0, len(self.validation) - 1, count).astype(int)
-        picked = self.validation.take(spread)
-        views = self.network.config.views
-        masks = {(True,) * len(views), tuple(view.startswith("front") for view in views)}
-        errors = [
-            mpjpe_mm(predict(self.network, picked, mask, self.config.bf16).joints_m, picked.joints_device_m).mean()
-            for mask in sorted(masks)
-            if any(mask)
-        ]
-        return float(np.mean(errors))
+        """The task's error on the validation sets, of the average weights if there are any."""
+        error = self.task.validate(self.kept, self.validation)
+        self.task.train_mode()
+        return error
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is validated and written: the average, or the trained one itself."""
+        return self.network if self.average is None else self.average.module
 
     def save(self) -> None:
         """Write the checkpoint; it is replaced as a whole."""
         content = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
             "step": self.step,
-            "best_mm": self.best_mm,
+            "best": self.best,
             "seconds": self.seconds,
-            "network_config": json.dumps(dataclasses.asdict(self.config.network_config())),
+            "network_config": self._network_json(),
         }
         partial = self.out / f".{CHECKPOINT}.partial"
         torch.save(content, partial)
@@ -116,28 +198,46 @@ class Run:
         """Continue from the checkpoint.
 
         Raises:
-            EgorearError: there is none, or it is of another network.
+            EgorearError: there is none, or it is of another network, or without the average that `ema` asks for.
         """
         path = self.out / CHECKPOINT
         if not path.exists():
             raise EgorearError(f"'{path}' does not exist: there is nothing to resume; leave out --resume")
         content = torch.load(path, map_location=self.device, weights_only=True)
-        if content["network_config"] != json.dumps(dataclasses.asdict(self.config.network_config())):
+        if content["network_config"] != self._network_json():
             raise EgorearError(f"'{path}' is of another network ({content['network_config']}); name a new --out")
+        if (content["average"] is None) != (self.average is None):
+            raise EgorearError(f"'{path}' was {'not ' * (content['average'] is None)}begun with ema; keep it as it was")
         self.network.load_state_dict(content["network"])
         self.optimizer.load_state_dict(content["optimizer"])
-        self.step, self.best_mm, self.seconds = content["step"], content["best_mm"], content["seconds"]
+        if self.average is not None:
+            self.average.load_state_dict(content["average"])
+        self.step, self.best, self.seconds = content["step"], content["best"], content["seconds"]
 
-    def keep_if_best(self, error_mm: float, source: dict[str, Any]) -> None:
-        """Write the weights if no earlier ones were better."""
-        if error_mm < self.best_mm:
-            self.best_mm = error_mm
-            measured = {"step": self.step, "seconds": round(self.seconds), "validation_mpjpe_mm": round(error_mm, 1)}
-            save_weights(self.out / BEST, self.network, self.network.config, {**source, **measured})
+    def _network_json(self) -> str:
+        return json.dumps(config_to_json(self.job.network))
+
+    def keep(self, error: float, source: dict[str, Any]) -> None:
+        """Write the weights, and once more as the best if no earlier ones were better."""
+        measured = {"step": self.step, "seconds": round(self.seconds), **self.named(error)}
+        save_weights(self.out / LAST, self.kept, self.job.network, {**source, **measured})
+        if error < self.best:
+            self.best = error
+            save_weights(self.out / BEST, self.kept, self.job.network, {**source, **measured})
+
+    def named(self, error: float) -> dict[str, float]:
+        """A validation error under its name, rounded."""
+        return {f"validation_{self.task.metric}": round(error, self.task.digits)}
+
+
+def _averaged(network: nn.Module, decay: float) -> AveragedModel | None:
+    """The moving average of the weights; batch statistics are those of the network."""
+    average_weights = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=average_weights) if decay else None
 
 
 def train(
-    run: Run, resume: bool, progress: Progress = lambda step, error_mm: None, stop_after: int | None = None
+    run: Run, resume: bool, progress: Progress = lambda step, error: None, stop_after: int | None = None
 ) -> float:
     """Train to the last step, validating and saving on the way.
 
@@ -148,7 +248,7 @@ def train(
         stop_after: step to stop at, to be resumed some other time; the learning rate's schedule is not shortened.
 
     Returns:
-        The best validation MPJPE in mm.
+        The best validation error.
 
     Raises:
         EgorearError: `resume` without a checkpoint, or a checkpoint that would be overwritten without `resume`.
@@ -159,59 +259,39 @@ def train(
         run.load()
     elif (run.out / CHECKPOINT).exists():
         raise EgorearError(f"'{run.out}' holds a run already: use --resume, or another --out")
-    source = {"training": {**dataclasses.asdict(config), "data": [Path(folder).name for folder in config.data]}}
-    source["training"].update(validation=Path(config.validation).name, out=run.out.name, train_sets=len(run.train))
-    error_mm, log = math.nan, Log(run.out / LOG)
-    last = min(config.steps, stop_after or config.steps)
-    while run.step < last:
+    run.ranks.wait()  # nobody may write before all have looked
+    total = cast(int, config.steps)
+    last, error = min(total, stop_after or total), math.nan
+    log = Log(run.out, run.step) if run.ranks.first else None
+    for batch in run.batches(last):
         started = time.perf_counter()
-        losses = run.learn()
+        losses = run.learn(batch)
         run.seconds += time.perf_counter() - started
-        log.add(losses)
-        if run.step % config.validate_every == 0 or run.step == last:
-            error_mm = run.validate()
-            run.keep_if_best(error_mm, source)
-            run.save()
-            log.write(run.step, run.seconds, learning_rate(run.step - 1, config), error_mm)
-        progress(run.step, error_mm)
-    return run.best_mm
+        if log is not None:
+            log.add(losses)
+            if run.step % cast(int, config.validate_every) == 0 or run.step == last:
+                error = _validate(run, log)
+        progress(run.step, error)
+    if log is not None:
+        log.close()
+    run.ranks.wait()
+    return run.best
 
 
-class Log:
-    """Losses, averaged between validations, as CSV; appends, so that a resumed run has one log."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._losses: list[dict[str, float]] = []
-
-    def add(self, losses: dict[str, float]) -> None:
-        """Take one step's losses."""
-        self._losses.append(losses)
-
-    def write(self, step: int, seconds: float, rate: float, error_mm: float) -> None:
-        """Write one line."""
-        means = {name: f"{np.mean([entry[name] for entry in self._losses]):.4f}" for name in self._losses[0]}
-        row = {"step": step, "seconds": round(seconds), "learning_rate": f"{rate:.2e}", **means}
-        row["validation_mpjpe_mm"] = f"{error_mm:.1f}"
-        new = not self._path.exists()
-        with self._path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        self._losses.clear()
+def _validate(run: Run, log: Log) -> float:
+    """Validate, keep the weights, write the checkpoint and a line of the log."""
+    error = run.validate()
+    run.keep(error, source_of(run))
+    run.save()
+    written = {name: f"{value:.{run.task.digits}f}" for name, value in run.named(error).items()}
+    log.write(run.step, run.seconds, learning_rate(run.step - 1, run.config), written)
+    return error
 
 
-def learning_rate(step: int, config: TrainingConfig) -> float:
-    """Linear warm-up, then a cosine to zero; depends on nothing but the step, so resuming needs no state."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    done = (step - config.warmup_steps) / max(config.steps - config.warmup_steps, 1)
-    return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
-
-
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices and kernels only, not for biases, norms and embeddings of one dimension."""
-    decayed: list[Tensor] = [p for p in network.parameters() if p.ndim >= 2]
-    others: list[Tensor] = [p for p in network.parameters() if p.ndim < 2]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+def source_of(run: Run) -> dict[str, Any]:
+    """Where the weights come from, for their card; folders by their names, the rest of a path is nobody's business."""
+    config = dataclasses.asdict(run.config)
+    paths = [name for name in ("validation", "out", "earlier", "initial", "backbone_weights") if config[name]]
+    config.update({name: Path(config[name]).name for name in paths})
+    config["data"] = [Path(folder).name for folder in run.config.data]
+    return {"training": {**config, "train_sets": len(run.train), "started_from": run.started_from}}

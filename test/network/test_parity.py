@@ -20,7 +20,10 @@ from egorear_ros.training.parameter_groups import without_weight_decay
 from test import golden_spec as spec
 
 OUTPUT_TOLERANCE = 1e-4  # of each array's largest value
-GRADIENT_TOLERANCE = 1e-3  # of each parameter's gradient norm
+GRADIENT_TOLERANCE = 5e-3  # of each parameter's gradient norm
+MOST_GRADIENTS_TOLERANCE = 5e-4
+"""Of nine in ten. The archives are float32 of one machine: an activation near zero that rounds to the other side on
+another processor changes some norms by up to 2e-3 (seen on one without AVX-512); an error of ours would change most."""
 
 
 def official_weights(name: str, network: nn.Module, prefix: str = "") -> dict[str, Tensor]:
@@ -301,7 +304,7 @@ def test_training_step(loaded: tuple[str, nn.Module, Any]) -> None:
 
     official = {theirs: ours for ours, theirs in official_layout(name, network).names.items()}
     gradients = {ours: parameter.grad for ours, parameter in network.named_parameters()}
-    largest = archive["grad.norm"].max()
+    largest, deviations = archive["grad.norm"].max(), []
     for theirs, norm in zip(archive["grad.names"], archive["grad.norm"], strict=True):
         gradient = gradients.get(official.get(str(theirs), ""))
         if norm < 0:
@@ -312,6 +315,8 @@ def test_training_step(loaded: tuple[str, nn.Module, Any]) -> None:
             # of 30 million entries is itself off by 0.2 percent.
             size = torch.linalg.vector_norm(gradient, dtype=torch.float64).item()
             assert size == pytest.approx(norm, rel=GRADIENT_TOLERANCE, abs=1e-7 * largest), theirs
+            deviations.append(abs(size - norm) / max(norm, 1e-4 * largest))
+    assert np.quantile(deviations, 0.9) < MOST_GRADIENTS_TOLERANCE
 
 
 def test_syn_weights_with_the_correct_projection() -> None:

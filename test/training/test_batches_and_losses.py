@@ -9,7 +9,7 @@ import torch
 
 from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.inference.preprocessing import normalize
-from egorear_ros.training.batches import indices_of_step, make_batch, random_views
+from egorear_ros.training.batches import indices_of_step, make_batch
 from egorear_ros.training.compact_losses import heatmap_cross_entropy, laplace_nll
 
 
@@ -26,27 +26,6 @@ def test_a_batch_without_augmentation_is_what_the_estimator_feeds(eight: FrameSe
     torch.testing.assert_close(batch.images[0], normalize(list(eight.images[3])), rtol=0, atol=1e-5)
     assert batch.view_mask.all()
     assert np.array_equal(batch.uv[0].numpy(), eight.pixels[3, :, 1:])
-
-
-def test_augmentation_varies_light_views_and_calibration_but_never_the_truth(eight: FrameSets) -> None:
-    nominal = torch.eye(4).expand(4, 4, 4)
-    plain = make_batch(eight, np.arange(8))
-    varied = make_batch(eight, np.arange(8), nominal, np.random.default_rng(0))
-    assert not torch.allclose(plain.images, varied.images)
-    assert not varied.view_mask.all() and varied.view_mask.any(dim=1).all()
-    is_nominal = (varied.camera_from_device == nominal).all(dim=(1, 2, 3))
-    assert is_nominal.any() and not is_nominal.all()
-    assert torch.equal(plain.joints_m, varied.joints_m) and torch.equal(plain.uv, varied.uv)
-    again = make_batch(eight, np.arange(8), nominal, np.random.default_rng(0))
-    assert torch.equal(again.images, varied.images)
-
-
-def test_view_dropout_has_the_shares_it_says() -> None:
-    mask = random_views(np.random.default_rng(0), 20_000, 4)
-    assert mask.any(axis=1).all()
-    assert mask.all(axis=1).mean() == pytest.approx(0.5, abs=0.03)  # and a few of "any subset"
-    assert (mask == [True, True, False, False]).all(axis=1).mean() == pytest.approx(0.16, abs=0.02)
-    assert random_views(np.random.default_rng(0), 50, 1).all()
 
 
 def test_heatmap_loss_is_least_at_the_target() -> None:

@@ -13,9 +13,13 @@ from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
 from egorear_ros.network import load_weights
+from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.config import TrainingConfig, load_config
+from egorear_ros.training.log import LOG
+from egorear_ros.training.schedule import learning_rate
 from egorear_ros.training.shards import ShardSettings, read_shards, write_shards
-from egorear_ros.training.trainer import BEST, CHECKPOINT, LOG, Run, learning_rate, train
+from egorear_ros.training.start import BEST
+from egorear_ros.training.trainer import CHECKPOINT, Run, train
 from egorear_ros.training.validation import evaluate, predict
 
 TINY = {"width": 16, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
@@ -41,7 +45,7 @@ def test_overfits_eight_frame_sets(tmp_path: Path, eight: FrameSets) -> None:
         validate_every=240,
         learning_rate=5e-3,
         weight_decay=0.0,
-        augment=False,
+        augmentation=AugmentationConfig.off(),
         bf16=False,
         network=network,
     )
@@ -121,6 +125,11 @@ def test_learning_rate_rises_then_falls_to_zero() -> None:
         ("steps: 0", "steps is 0"),
         ("network: {height: 3}", "no field 'height'"),
         ("network: {width: 0}", "width is 0"),
+        ("augmentation: {rain: 1}", "augmentation has no field 'rain'"),
+        ("augmentation: {occluders: 2}", "augmentation.occluders is 2, expected a number from 0 to 1"),
+        ("augmentation: {photometric: 1}", "augmentation.photometric is 1, expected true or false"),
+        ("augmentation: {time_jitter_frames: 0.5}", "time_jitter_frames is 0.5, expected a whole number"),
+        ("augmentation: true", "augmentation must map"),
         ("- 1", "must map"),
         ("a: [", "cannot be read"),
     ],

@@ -51,6 +51,7 @@ class MotionClip:
         action: what is done, in words.
         split: "train", "val" or "test".
         needs_prop: the motion leans on something the scene lacks (climbing, sitting); samplers leave it out.
+        parts: (start in seconds, action) of clips that string several actions together, in order.
     """
 
     name: str
@@ -64,6 +65,7 @@ class MotionClip:
     action: str = ""
     split: str = "train"
     needs_prop: bool = False
+    parts: tuple[tuple[float, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.root_m)
@@ -72,6 +74,11 @@ class MotionClip:
     def duration_s(self) -> float:
         """Time from the first to the last frame."""
         return (len(self) - 1) / self.fps
+
+    def action_at(self, time_s: float) -> str:
+        """What is done at a time since the clip began."""
+        begun = [action for start_s, action in self.parts if start_s <= time_s]
+        return begun[-1] if begun else self.action
 
     def resampled(self, fps: float) -> MotionClip:
         """Return the clip at another frame rate, over the same duration."""
@@ -95,7 +102,11 @@ class MotionClip:
         """Return frames start..stop as a clip."""
         part = slice(start, stop)
         return replace(
-            self, rotations_xyzw=self.rotations_xyzw[part], root_m=self.root_m[part], usable=self.usable[part]
+            self,
+            rotations_xyzw=self.rotations_xyzw[part],
+            root_m=self.root_m[part],
+            usable=self.usable[part],
+            parts=tuple((start_s - start / self.fps, action) for start_s, action in self.parts),
         )
 
 

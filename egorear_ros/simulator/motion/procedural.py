@@ -42,6 +42,7 @@ def procedural_clip(
     times_s = np.arange(int(duration_s * fps) + 1) / fps
     track: PoseTrack | None = None
     names: list[str] = []
+    starts_s: list[float] = []
     start_s = 0.0
     while track is None or start_s < duration_s:
         name = actions[len(names) % len(actions)] if actions else str(rng.choice(list(SHARES), p=list(SHARES.values())))
@@ -50,10 +51,12 @@ def procedural_clip(
             length_s = duration_s
         performed = with_spread(rng, ACTIONS[name](rng, times_s))
         names.append(name)
+        starts_s.append(start_s)
         fade = np.clip((times_s - start_s) / FADE_S, 0, 1)
         track = performed if track is None else track.blended(performed, fade * fade * (3 - 2 * fade))
         start_s += length_s
-    return track_to_clip(track, f"procedural_{seed}", fps, ", ".join(names), needs_prop="sit" in names)
+    clip = track_to_clip(track, f"procedural_{seed}", fps, ", ".join(names), needs_prop="sit" in names)
+    return replace(clip, parts=tuple(zip(starts_s, names, strict=True)))
 
 
 def with_spread(rng: np.random.Generator, track: PoseTrack) -> PoseTrack:

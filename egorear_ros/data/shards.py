@@ -1,0 +1,169 @@
+"""Reading shards: npz files of many frame sets at the training resolution (`egorear render-shards`)."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from egorear_ros.data.ego4view_layout import DEFAULT_RIG
+from egorear_ros.data.frame_labels import read_json
+from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets
+from egorear_ros.rig import VIEWS
+
+PATTERN: Final = "shard_*.npz"
+SETTINGS_FILE: Final = "shards.json"
+ARRAYS: Final = ("images", "joints_device_m", "pixels", "in_view", "visible", "camera_from_device")
+NAME_ARRAYS: Final = ("sequence", "frame", "action")
+"""(N,) number of the sequence, number of the frame within it, and action; shards of earlier versions lack them."""
+
+LOCAL_HEADER_BYTES: Final = 30
+
+
+def shard_paths(folder: Path) -> list[Path]:
+    """The shards of a folder in their order.
+
+    Raises:
+        DataError: there are none.
+    """
+    paths = sorted(folder.glob(PATTERN))
+    if not paths:
+        raise DataError(f"'{folder}' holds no shards; make them with `egorear render-shards --out {folder}`")
+    return paths
+
+
+def load_shard(path: Path, most_sets: int | None = None) -> dict[str, NDArray[Any]]:
+    """Read the arrays of `FrameSets`; the first `most_sets` of them.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with np.load(path) as content:
+            return {name: content[name][:most_sets] for name in ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+
+
+class ShardFrames:
+    """A folder of shards; a `FrameSource`. Images stay on disk until they are asked for.
+
+    Args:
+        folder: of shards.
+        views: views to load, in this order.
+        size_px: width and height to average the images down to, a divisor of theirs; None: as they are.
+
+    Attributes:
+        rig_name: the rig they were rendered with, by name or path.
+
+    Raises:
+        DataError: no shards, one cannot be read, or they have no such view.
+    """
+
+    def __init__(self, folder: Path, views: Sequence[str], size_px: int | None = None) -> None:
+        self.folder, self.size_px = folder, size_px
+        self.paths = shard_paths(folder)
+        wrong = [view for view in views if view not in VIEWS]
+        if wrong or not views or len(set(views)) != len(views):
+            raise DataError(f"views {', '.join(views) or '(none)'}: expected different ones of {', '.join(VIEWS)}")
+        self.rig_name = _rig_name(folder)
+        self._views, self._rows = tuple(views), [VIEWS.index(view) for view in views]
+        self._images = [mapped_images(path) for path in self.paths]
+        for path, images in zip(self.paths, self._images, strict=True):
+            if images.ndim != 5 or images.shape[1] != len(VIEWS):
+                raise DataError(f"shard '{path}' has images of shape {images.shape}; expected {len(VIEWS)} views")
+        parts = [_small_arrays(path) for path in self.paths]
+        self._labels = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        self._ends = np.cumsum([len(images) for images in self._images])
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views, in the order of the arrays' second axis."""
+        return self._views
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def name(self, index: int) -> FrameName:
+        """Where a frame set comes from."""
+        sequence, frame, action = (self._labels[name][index] for name in NAME_ARRAYS)
+        return FrameName(str(sequence), int(frame), str(action))
+
+    def take(self, indices: NDArray[np.int64]) -> FrameSets:
+        """Load the frame sets of these numbers, in this order.
+
+        Raises:
+            EgorearError: the images cannot be averaged down to the size.
+        """
+        shards = np.searchsorted(self._ends, indices, side="right")
+        starts = np.concatenate([[0], self._ends])
+        images = np.stack(
+            [
+                self._images[shard][index - starts[shard]][self._rows]
+                for shard, index in zip(shards, indices, strict=True)
+            ]
+        )
+        arrays = {name: self._labels[name][indices] for name in ARRAYS if name != "images"}
+        for name in ("pixels", "in_view", "visible", "camera_from_device"):
+            arrays[name] = arrays[name][:, self._rows]
+        sets = FrameSets(images=images, **arrays)
+        return sets if self.size_px is None else sets.resized(self.size_px)
+
+
+def mapped_images(path: Path) -> NDArray[np.uint8]:
+    """The images of a shard, read from disk where they are touched: `np.savez` stores them uncompressed.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+            entry = archive.getinfo("images.npy")
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ValueError("its images are compressed")
+            file.seek(entry.header_offset)
+            header = file.read(LOCAL_HEADER_BYTES)
+            lengths = np.frombuffer(header[26:30], "<u2")  # of the name and of the extra field that follow
+            file.seek(int(lengths.sum()), 1)
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = read(file)
+            if fortran or dtype != np.uint8:
+                raise ValueError(f"its images are {dtype}")
+            return np.memmap(path, np.uint8, "r", file.tell(), shape)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+
+
+def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays but the images; names made up of the file's where it has none."""
+    try:
+        with np.load(path) as content:
+            arrays = {name: content[name] for name in content.files if name != "images"}
+            count = len(arrays["joints_device_m"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+    missing = [name for name in ARRAYS[1:] if name not in arrays]
+    if missing:
+        raise _unreadable(path, f"it has no array '{missing[0]}'")
+    unnamed = {
+        "sequence": np.array([f"{path.stem}/{index}" for index in range(count)]),  # nobody's neighbours in time
+        "frame": np.zeros(count, np.int64),
+        "action": np.full(count, ""),
+    }
+    named = {name: arrays.get(name, unnamed[name]) for name in NAME_ARRAYS}
+    named["sequence"] = named["sequence"].astype(str)
+    return {**{name: arrays[name] for name in ARRAYS[1:]}, **named}
+
+
+def _rig_name(folder: Path) -> str:
+    path = folder / SETTINGS_FILE
+    return str(read_json(path).get("rig", DEFAULT_RIG)) if path.exists() else DEFAULT_RIG
+
+
+def _unreadable(path: Path, reason: object) -> DataError:
+    return DataError(f"shard '{path}' cannot be read ({reason}); delete it and render it again")

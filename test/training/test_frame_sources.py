@@ -1,0 +1,77 @@
+"""Shards and on-the-fly simulation as frame sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from egorear_ros.data.frame_sets import FrameName
+from egorear_ros.data.opening import open_frames
+from egorear_ros.errors import EgorearError
+from egorear_ros.training.shards import ShardSettings, read_shards, shard_path, write_shards
+from egorear_ros.training.simulated_frames import SimulatedFrames
+
+SETTINGS = ShardSettings(size_px=64, sequence_frames=8, stride=4)
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two shards of two sequences with two picks each."""
+    out = tmp_path_factory.mktemp("shards")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("egorear_ros.training.shards.SEQUENCES_PER_SHARD", 2)
+        write_shards(out, SETTINGS, 8)
+    return out
+
+
+def test_a_folder_of_shards_is_a_source(shards: Path) -> None:
+    whole, source = read_shards([shards]), open_frames(shards, None)
+    assert len(source) == len(whole) == 8
+    order = np.array([6, 1, 1, 3])
+    expected = whole.take(order).arrays()
+    for name, array in source.take(order).arrays().items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    some = open_frames(shards, None, ("rear_left", "front_right"), size_px=32).take(order)
+    np.testing.assert_array_equal(some.pixels, expected["pixels"][:, [2, 1]])
+    assert some.images.shape == (4, 2, 32, 32, 3)
+    assert [source.name(i).sequence for i in range(8)] == ["0", "0", "1", "1", "2", "2", "3", "3"]
+    assert {source.name(i).frame - source.name(i - 1).frame for i in (1, 3, 5, 7)} == {4}
+    assert source.name(0).action
+
+
+def test_shards_of_earlier_versions_have_no_names_but_are_read(shards: Path, tmp_path: Path) -> None:
+    with np.load(shard_path(shards, 0)) as content:
+        arrays = {name: content[name] for name in content.files if name not in {"sequence", "frame", "action"}}
+    np.savez(shard_path(tmp_path, 3), **arrays)
+    source = open_frames(tmp_path, None)
+    assert source.name(2) == FrameName("shard_00003/2", 0)
+    np.testing.assert_array_equal(source.take(np.array([2])).images, arrays["images"][[2]])
+
+
+def test_a_damaged_shard_is_named(shards: Path, tmp_path: Path) -> None:
+    path = shard_path(tmp_path, 0)
+    path.write_bytes(shard_path(shards, 0).read_bytes()[:-1000])
+    for read in (lambda: open_frames(tmp_path, None), lambda: read_shards([tmp_path])):
+        with pytest.raises(EgorearError, match="shard_00000.npz' cannot be read"):
+            read()
+
+
+def test_simulation_on_the_fly_gives_the_shards_frame_sets(shards: Path) -> None:
+    stored, made = open_frames(shards, None), SimulatedFrames(SETTINGS, 8)
+    order = np.array([5, 0, 4])
+    expected = stored.take(order).arrays()
+    for name, array in made.take(order).arrays().items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    assert [made.name(i) for i in range(8)] == [stored.name(i) for i in range(8)]
+    assert made.views == stored.views and len(made) == 8
+
+
+def test_simulation_workers_give_the_same_frame_sets() -> None:
+    order = np.array([3, 0])
+    with SimulatedFrames(SETTINGS, 4, workers=2) as source:
+        images = source.take(order).images
+    np.testing.assert_array_equal(images, SimulatedFrames(SETTINGS, 4).take(order).images)
+    with pytest.raises(EgorearError, match="at least 1"):
+        SimulatedFrames(SETTINGS, 0)
