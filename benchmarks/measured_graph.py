@@ -148,7 +148,7 @@ class MeasuredGraph:
         for process in self._processes:
             process.wait(20)
         self._node.destroy_node()
-        rclpy.shutdown()
+        rclpy.try_shutdown()
 
     def run(self) -> None:
         """Start the cameras, wait until the last frame has come through, and read the counters."""
