@@ -11,7 +11,7 @@ from setuptools import setup
 
 NAME = "egorear"
 MESSAGES = "egorear_msgs"
-SHARED_FOLDERS = ("assets", "config", "launch", "rviz")
+SHARED_FOLDERS = ("assets", "config", "launch", "rviz", f"{MESSAGES}/msg")
 
 
 def require_messages() -> None:

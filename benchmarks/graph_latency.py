@@ -1,10 +1,14 @@
-"""What the graph adds to the network's time: capture to skeleton, per image size, composed and one process per node.
+"""What the graph adds to the network's time, from a camera's stamp to its skeleton, and what becomes of every frame.
 
-    make setup && .venv/bin/egorear-env python benchmarks/graph_latency.py
+    .venv/bin/egorear-env python -m benchmarks.graph_latency                # latency per image size and layout
+    .venv/bin/egorear-env python -m benchmarks.graph_latency --minutes 10   # 4 x 872 at 30 Hz: no growth, no loss
+    .venv/bin/egorear-env python -m benchmarks.graph_latency --overload     # more than the machine can do
 
-Cameras play videos at 30 Hz against the wall clock, so a frame's stamp is the moment it is due. A tiny network (random
-weights) does the pose node's work. The estimator's own time (resizing, network, reading off), which the skeleton
-carries as stage timings, is subtracted: overhead = arrival of the skeleton here - stamp - estimator's time.
+The graph is the real one, as `egorear run` starts it; two of its parts are replaced: cameras hand out images from
+memory at the moment they are due (a device's decoding is not the graph's), and the network takes no time, or the time
+asked for. overhead = arrival of the skeleton in this process - stamp - the estimator's own time. The frames are counted
+where they leave the cameras, and by the nodes' own counters (/diagnostics); the two must agree to the frame. Exit
+status 1 if not.
 """
 
 from __future__ import annotations
@@ -12,130 +16,79 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
 
-from egorear_ros.network import EgoRearConfig, build
-from egorear_ros.network.weights import save_weights
-from egorear_ros.rig import VIEWS
+from benchmarks.measured_graph import Counted, Load, MeasuredGraph
 
-RATE_HZ = 30.0
-FRAMES = 30
+MINUTE_S = 60.0
+OVERLOAD = {"rate_hz": 90.0, "network_s": 0.05}
+"""872 px sets at 90 Hz are 0.8 GB/s; a network of 50 ms takes at most 20 of them."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20.0, help="measured time per row (default 20)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 640, 872], help="image sizes, px")
-    parser.add_argument("--layouts", nargs="+", default=["composed", "processes"], choices=["composed", "processes"])
-    parser.add_argument("--json", type=Path, help="also write the rows here")
-    args = parser.parse_args()
+def main() -> int:
+    args = parse()
     os.environ.update(ROS_DOMAIN_ID="78", ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST")
-    rows = []
-    print(
-        f"{'images':>8} {'layout':>10} {'skeletons':>10} {'camera frames':>14} {'lost':>5} {'skipped':>8} "
-        f"{'overhead p50':>13} {'p99 ms':>8} {'first/last third p50':>21}"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        model = tiny_model(Path(folder) / "tiny.safetensors")
-        for size in args.sizes:
-            source = write_videos(Path(folder) / str(size), size)
-            for layout in args.layouts:
-                row = {"size": size, "layout": layout, **measure(source, model, layout, args.seconds)}
-                rows.append(row)
-                print(line(row), flush=True)
+    rows, sound = [], True
+    for load in loads(args):
+        with tempfile.TemporaryDirectory() as folder, MeasuredGraph(load, Path(folder)) as graph:
+            graph.run()
+        rows.append(report(graph))
+        sound = sound and graph.counted.adds_up
     if args.json:
         args.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    return 0 if sound else 1
 
 
-def line(row: dict) -> str:
-    return (
-        f"{row['size']:>8} {row['layout']:>10} {row['skeletons']:>10} {row['frames']:>14} {row['lost']:>5} "
-        f"{row['skipped']:>8} {row['p50_ms']:>13.1f} {row['p99_ms']:>8.1f} "
-        f"{row['first_ms']:>12.1f} / {row['last_ms']:.1f}"
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=20.0, help="measured time per row (default 20)")
+    parser.add_argument("--sizes", type=int, nargs="+", help="image sizes, px (default 256 640 872, 872 for long runs)")
+    parser.add_argument("--layouts", nargs="+", default=["composed", "processes"], choices=["composed", "processes"])
+    parser.add_argument("--minutes", type=int, help="measure so long, and show each minute")
+    parser.add_argument("--overload", action="store_true", help="90 Hz and a network of 50 ms")
+    parser.add_argument("--json", type=Path, help="also write the rows here")
+    return parser.parse_args()
+
+
+def loads(args: argparse.Namespace) -> list[Load]:
+    long = bool(args.minutes) or args.overload
+    sizes = args.sizes or ([872] if long else [256, 640, 872])
+    seconds = MINUTE_S * args.minutes if args.minutes else args.seconds
+    demands = OVERLOAD if args.overload else {}
+    return [Load(size, layout, seconds, **demands) for size in sizes for layout in args.layouts]
+
+
+def report(graph: MeasuredGraph) -> dict[str, object]:
+    """Print what was measured; returns it."""
+    load, figures = graph.load, {}
+    at, overhead = (np.array(column) for column in zip(*graph.overhead_ms, strict=True))
+    figures["overhead_p50_ms"], figures["overhead_p99_ms"] = (float(x) for x in np.percentile(overhead, [50, 99]))
+    figures["sync_p50_ms"] = float(np.median(graph.sync_p50_ms))
+    figures["cpu_cores"] = graph.cpu_s / load.seconds
+    print(
+        f"4 x {load.size} {load.layout:9} {load.rate_hz:.0f} Hz: overhead p50 {figures['overhead_p50_ms']:.2f} ms, "
+        f"p99 {figures['overhead_p99_ms']:.2f} ms; stamp to frame set p50 {figures['sync_p50_ms']:.2f} ms; "
+        f"{figures['cpu_cores']:.2f} cores; {graph.counted.verdict()}",
+        flush=True,
     )
-
-
-def tiny_model(path: Path) -> str:
-    torch.manual_seed(0)
-    config = EgoRearConfig(refinement=False, image_size=64, channels=16, lifting_layers=1)
-    save_weights(path, build(config), config, {"made_by": "benchmarks/graph_latency.py"})
-    return str(path)
-
-
-def write_videos(folder: Path, size: int) -> str:
-    """Motion-JPEG videos, as cameras deliver them; returns the graph's source."""
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for view in VIEWS:
-        codec = cv2.VideoWriter.fourcc(*"MJPG")
-        video = cv2.VideoWriter(str(folder / f"{view}.avi"), codec, RATE_HZ, (size, size))
-        small = rng.integers(0, 256, (FRAMES, 16, 16, 3), np.uint8)
-        for frame in small:
-            video.write(cv2.resize(frame, (size, size)))
-        video.release()
-    return f"{folder}/{{view}}.avi"
-
-
-def measure(source: str, model: str, layout: str, seconds: float) -> dict[str, float]:
-    import rclpy
-
-    from egorear_msgs import msg
-
-    command = [sys.executable, "-m", "egorear_ros", "run", "--source", source, "--model", model, "--device", "cpu"]
-    graph = subprocess.Popen([*command, *["--processes"] * (layout == "processes"), "--log-level", "error"])
-    rclpy.init()
-    node = rclpy.create_node("benchmark")
-    overhead: list[float] = []
-    statuses: list[msg.PipelineStatus] = []
-
-    def receive(skeleton: msg.Skeleton) -> None:
-        age_s = time.time() - skeleton.header.stamp.sec - skeleton.header.stamp.nanosec / 1e9
-        overhead.append(1e3 * (age_s - sum(skeleton.stage_seconds)))
-
-    node.create_subscription(msg.Skeleton, "/egorear/skeleton", receive, 10)
-    node.create_subscription(msg.PipelineStatus, "/egorear/status", statuses.append, 10)
-    deadline = time.monotonic() + 60
-    while len(overhead) < 3 * RATE_HZ and time.monotonic() < deadline:  # warm-up
-        rclpy.spin_once(node, timeout_sec=0.1)
-    overhead.clear()
-    statuses.clear()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        rclpy.spin_once(node, timeout_sec=0.1)
-    graph.send_signal(signal.SIGINT)
-    graph.wait(30)
-    node.destroy_node()
-    rclpy.shutdown()
-    return {**latency_figures(overhead), **loss_figures(statuses)}
-
-
-def latency_figures(overhead: list[float]) -> dict[str, float]:
-    third = max(1, len(overhead) // 3)
-    p50, p99 = np.percentile(overhead, [50, 99])
-    first, last = np.median(overhead[:third]), np.median(overhead[-third:])
-    return {"skeletons": len(overhead), "p50_ms": p50, "p99_ms": p99, "first_ms": first, "last_ms": last}
-
-
-def loss_figures(statuses: list) -> dict[str, float]:
-    """Between the first and the last status: frames received, those neither matched nor pending, sets not inferred."""
-    sync = [s for s in statuses if s.cameras]
-    pose = [s for s in statuses if not s.cameras]
-    first, last = sync[0], sync[-1]
-    received = sum(b.received - a.received for a, b in zip(first.cameras, last.cameras, strict=True))
-    lost = sum(b.late + b.dropped - a.late - a.dropped for a, b in zip(first.cameras, last.cameras, strict=True))
-    expected = 4 * RATE_HZ * (last.header.stamp.sec - first.header.stamp.sec)
-    skipped = pose[-1].skipped_sets - pose[0].skipped_sets
-    return {"frames": received, "expected_frames": expected, "lost": lost, "skipped": skipped}
+    minutes = [
+        {"p50_ms": float(np.median(part)), "p99_ms": float(np.percentile(part, 99)), "memory_mib": memory}
+        for minute, memory in enumerate(graph.memory_mib)
+        if (part := overhead[(at >= MINUTE_S * minute) & (at < MINUTE_S * (minute + 1))]).size
+    ]
+    if load.seconds > MINUTE_S:
+        print("   per minute, p50 / p99 ms, MiB: " + ", ".join(
+            f"{m['p50_ms']:.2f} / {m['p99_ms']:.2f}, {m['memory_mib']:.0f}" for m in minutes
+        ))  # fmt: skip
+    for line in graph.counted.lines():
+        print(f"   {line}")
+    counted: Counted = graph.counted
+    return {**vars(load), **figures, "minutes": minutes, "counted": vars(counted)}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -21,10 +21,10 @@ def share_directories(package: str = PACKAGE) -> Iterator[Path]:
     checkout = Path(__file__).resolve().parent.parent
     if (checkout / "package.xml").is_file():
         yield checkout if package == PACKAGE else checkout / package
-    for prefix in [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]:
-        share = Path(prefix) / "share" / package
-        if prefix and share.is_dir():
-            yield share
+    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    # Where the messages are not built, our wheel's copy of their texts still lets bags be read.
+    for inner in (Path(package), *([Path(PACKAGE, MESSAGES)] if package == MESSAGES else [])):
+        yield from (share for prefix in prefixes if prefix and (share := Path(prefix) / "share" / inner).is_dir())
 
 
 def find(relative_path: str, package: str = PACKAGE) -> Path:

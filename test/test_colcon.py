@@ -62,6 +62,7 @@ def test_one_build_makes_both_packages(workspace: Path) -> None:
         for path in (source / folder).rglob("*"):
             installed = share / "egorear" / path.relative_to(source)
             assert installed.exists() or path.is_dir(), f"{installed} is missing"
+    assert (share / "egorear" / "egorear_msgs" / "msg" / "Skeleton.msg").is_file(), "bags are read by these texts"
     assert os.access(workspace / "install" / "egorear" / "lib" / "egorear" / "egorear", os.X_OK)
 
 

@@ -9,49 +9,95 @@ from typing import Any
 import pytest
 
 launch = pytest.importorskip("launch")
-launch_ros = pytest.importorskip("launch_ros")
+pytest.importorskip("launch_ros")
 
+from egorear_ros.capture.clip_to_bag import clip_to_bag  # noqa: E402
+from egorear_ros.nodes.arguments import ARGUMENTS  # noqa: E402
 from egorear_ros.nodes.graph import GraphOptions, build_graph  # noqa: E402
 
+from . import recording  # noqa: E402
+
 LAUNCH = Path(__file__).parents[1] / "launch"
+FILES = ("bringup", "demo", "replay")
 
 
-@pytest.fixture
-def bringup() -> Any:
-    spec = importlib.util.spec_from_file_location("bringup", LAUNCH / "bringup.launch.py")
+def load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, LAUNCH / f"{name}.launch.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def started(bringup: Any, **arguments: str) -> list[Any]:
+def declared(name: str) -> dict[str, Any]:
+    entities = load(name).generate_launch_description().entities
+    return {e.name: e for e in entities if isinstance(e, launch.actions.DeclareLaunchArgument)}
+
+
+def started(name: str, **given: str) -> list[Any]:
+    """The actions a launch file takes for these arguments."""
     context = launch.LaunchContext()
-    for name, (default, _) in bringup.ARGUMENTS.items():
-        context.launch_configurations[name] = arguments.get(name, default)
-    return list(bringup.start(context))
+    defaults = {
+        argument: launch.utilities.perform_substitutions(context, e.default_value)
+        for argument, e in declared(name).items()
+        if e.default_value is not None
+    }
+    return list(load(name).start({**defaults, **given}))
 
 
-def test_every_argument_is_declared_with_default_and_description(bringup: Any) -> None:
-    declared = [e for e in bringup.generate_launch_description().entities if hasattr(e, "default_value")]
-    assert [d.name for d in declared] == list(bringup.ARGUMENTS)
-    assert all(d.description and d.default_value is not None for d in declared)
+def command(process: Any) -> list[str]:
+    return [part[0].perform(launch.LaunchContext()) for part in process.cmd]
 
 
-def test_one_process_per_node_starts_the_nodes_of_the_graph(bringup: Any) -> None:
-    nodes = started(bringup, composition="false", source="a,b,c,d", evaluate="true")
+@pytest.mark.parametrize("name", FILES)
+def test_every_argument_has_a_description(name: str) -> None:
+    arguments = declared(name)
+    assert arguments and all(e.description for e in arguments.values())
+    assert [n for n, e in arguments.items() if e.default_value is None] == (["bag"] if name == "replay" else [])
+
+
+def test_bringup_takes_what_egorear_run_takes() -> None:
+    assert set(declared("bringup")) == {*ARGUMENTS, "rviz", "record"}
+
+
+def test_one_process_per_node_starts_the_nodes_of_the_graph() -> None:
+    nodes = started("bringup", composition="false", source="a,b,c,d", evaluate="true")
     specs = build_graph(GraphOptions(source="a,b,c,d", evaluate=True))
     assert [node.node_executable for node in nodes] == [spec.kind for spec in specs]
     assert all(node.node_package == "egorear" for node in nodes)
 
 
-def test_composition_starts_one_process_that_ends_the_launch(bringup: Any) -> None:
-    process, handler = started(bringup, source="sim:0")
-    assert isinstance(process, launch.actions.ExecuteProcess)
+def test_composition_starts_one_process_that_ends_the_launch() -> None:
+    process, handler = started("bringup", source="sim:0", views="front_left,rear_left", use_sim_time="true")
+    given = ("--source=sim:0", "--views=front_left,rear_left", "--use-sim-time=true", "--evaluate=false")
+    assert set(given) <= set(command(process))
     assert isinstance(handler, launch.actions.RegisterEventHandler)
 
 
-def test_rviz_and_recording_come_when_asked_for(bringup: Any) -> None:
-    plain = started(bringup)
-    both = started(bringup, rviz="true", record="bag")
+def test_rviz_and_recording_come_when_asked_for() -> None:
+    plain = started("bringup")
+    both = started("bringup", rviz="true", record="bag")
     assert len(both) == len(plain) + 2
+
+
+def test_the_demo_shows_the_bundled_clip_with_view_and_errors() -> None:
+    process = started("demo")[0]
+    assert {"--view=true", "--evaluate=true"} <= set(command(process))
+    assert any(part.startswith("--source=clip:") and part.endswith("demo_clip") for part in command(process))
+    with pytest.raises(Exception, match="no ground truth"):
+        started("demo", source="0,1,2,3")
+
+
+def test_replay_plays_images_and_truth_and_nothing_else(tmp_path: Path) -> None:
+    recorded = recording.make(tmp_path)
+    clip_to_bag(str(recorded.clip), tmp_path / "walk", "helmet", jpeg_quality=90)
+    graph, _, wait, ready, _ = started("replay", bag=str(tmp_path / "walk"))
+    expected = ("--source=", "--evaluate=true", "--use-sim-time=true", "--transport=compressed", "--namespace=helmet")
+    assert set(expected) <= set(command(graph))
+    assert command(wait)[2:4] == ["egorear_ros.nodes.readiness", "helmet"]
+    event = launch.events.process.ProcessExited(returncode=0, action=wait, name="", cmd=[], cwd=None, env=None, pid=1)
+    (player,) = ready.event_handler.handle(event, launch.LaunchContext())
+    assert command(player)[:4] == ["ros2", "bag", "play", str(tmp_path / "walk")]
+    views = ("front_left", "front_right", "rear_left", "rear_right")
+    topics = command(player)[command(player).index("--topics") + 1 :]
+    assert set(topics) == {"/helmet/ground_truth", *(f"/helmet/{view}/image_raw/compressed" for view in views)}

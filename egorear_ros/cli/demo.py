@@ -10,9 +10,9 @@ from pathlib import Path
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
+from egorear_ros.nodes.graph import GraphOptions, demo_source, rig_of
 from egorear_ros.rig import load_rig
 
-DEMO_CLIP = "assets/demo_clip"
 HEADLESS_SECONDS = 12.0
 
 
@@ -35,12 +35,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; headless it writes demo.rrd, demo.png and summary.json."""
-    from egorear_ros.nodes.demo import Monitor, has_model, run_demo
-    from egorear_ros.nodes.graph import GraphOptions
+    from egorear_ros.nodes.demo import has_model, run_demo
+    from egorear_ros.nodes.monitor import Monitor
     from egorear_ros.nodes.running import FOREVER_S
     from egorear_ros.visualization.rerun_view import RerunView
 
-    source, rig = demo_source(args.source)
+    source = demo_source(args.source)
+    rig = rig_of(source)
     if not has_model(args.model):
         print(f"There is no trained model '{args.model}' yet: the demo shows the cameras and the true skeleton only.")
     view = RerunView(load_rig(rig))
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         args.out.mkdir(parents=True, exist_ok=True)
         view.save(args.out / "demo.rrd")
     else:
-        address = view.serve(args.port, args.port + 786, open_browser=not args.no_open)
+        address = view.serve(args.port, open_browser=not args.no_open)
         print(f"Open {address}\nCtrl-C ends the demo.", flush=True)
     options = GraphOptions(rig=rig, source=source, model=args.model)
     seconds = args.seconds or (HEADLESS_SECONDS if args.headless else FOREVER_S)
@@ -62,23 +63,11 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def demo_source(source: str) -> tuple[str, str]:
-    """Source and rig of the demo: a clip brings its own rig."""
-    if not source:
-        source = f"clip:{resources.find(DEMO_CLIP)}"
-    scheme, _, rest = source.partition(":")
-    if scheme == "clip":
-        return source, str(Path(rest) / "rig.yaml")
-    if scheme == "sim":
-        return source, "ego4view"
-    raise EgorearError(f"source '{source}' has no ground truth to compare with; the demo takes clip:DIR or sim:SEED")
-
-
 def write_results(folder: Path, rig: str, monitor: object) -> None:
     """Write the picture and the summary, and say where."""
     import cv2
 
-    from egorear_ros.nodes.demo import Monitor
+    from egorear_ros.nodes.monitor import Monitor
     from egorear_ros.visualization.picture import draw_moment
 
     assert isinstance(monitor, Monitor)

@@ -67,7 +67,7 @@ def check_python() -> Iterator[Finding]:
 
 def check_core() -> Iterator[Finding]:
     """Libraries nothing works without, and our own files."""
-    for module in ("numpy", "scipy", "cv2", "yaml", "torch", "safetensors"):
+    for module in ("numpy", "scipy", "cv2", "yaml", "torch", "safetensors", "rosbags"):
         yield _library(module, BROKEN, "make setup")
     try:
         rig = load_rig("ego4view")
@@ -100,7 +100,6 @@ def check_extras() -> Iterator[Finding]:
         ("onnxruntime", "fast CPU engine"),
         ("lightning", "training"),
         ("rerun", "browser view"),
-        ("rosbags", "bags without ROS"),
     ):
         yield _library(module, MISSING, "make setup", purpose)
 

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 from egorear_ros import resources
-from egorear_ros.errors import EgorearError
 
 IMAGE: Final = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE: Final = "sensor_msgs/msg/CompressedImage"
@@ -22,12 +21,10 @@ def typestore() -> Any:
     """The `rosbags` typestore with our messages; their type hashes equal those rosidl computes.
 
     Raises:
-        EgorearError: `rosbags` or our .msg files are not installed.
+        EgorearError: our .msg files are not installed.
     """
-    try:
-        from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-    except ImportError as error:
-        raise EgorearError("bags need the package rosbags: pip install 'egorear[bags]'") from error
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
     store = get_typestore(Stores.ROS2_JAZZY)
     types: dict[str, Any] = {}
     for path in sorted(resources.find("msg", resources.MESSAGES).glob("*.msg")):

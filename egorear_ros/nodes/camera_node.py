@@ -139,4 +139,5 @@ class CameraNode(Node):
         return self._infos[width, height]
 
     def _figures(self) -> Mapping[str, object]:
-        return {"source": self._settings["source"], "rate (Hz)": f"{self._rate.hz(time.monotonic()):.1f}"}
+        rate = f"{self._rate.hz(time.monotonic()):.1f}"
+        return {"source": self._settings["source"], "rate (Hz)": rate, "frames": self._rate.count}

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from egorear_ros.capture.source import RECORDED_SCHEMES
 from egorear_ros.errors import EgorearError
+from egorear_ros.resources import find
 from egorear_ros.rig import Rig, load_rig
 
 NAMESPACE: Final = "egorear"
+POSE: Final = "pose"
+PROFILE: Final = "config/fastdds_shared_memory.xml"
+PROFILE_VARIABLE: Final = "FASTRTPS_DEFAULT_PROFILES_FILE"
+DEFAULT_RIG: Final = "ego4view"
+DEMO_CLIP: Final = "assets/demo_clip"
+DEMO_SCHEMES: Final = ("clip", "sim")
 NODE_CLASSES: Final[dict[str, str]] = {
     "camera_node": "egorear_ros.nodes.camera_node:CameraNode",
     "ground_truth_node": "egorear_ros.nodes.ground_truth_node:GroundTruthNode",
@@ -21,6 +29,7 @@ NODE_CLASSES: Final[dict[str, str]] = {
     "pose_node": "egorear_ros.nodes.pose_node:PoseNode",
     "skeleton_view_node": "egorear_ros.nodes.skeleton_view_node:SkeletonViewNode",
     "evaluation_node": "egorear_ros.nodes.evaluation_node:EvaluationNode",
+    "browser_view_node": "egorear_ros.nodes.browser_view_node:BrowserViewNode",
 }
 """Kind of node (also the name of its executable) -> module and class."""
 
@@ -47,7 +56,7 @@ class GraphOptions:
     """What the user chooses about the graph.
 
     Attributes:
-        rig: name or file of the rig.
+        rig: name or file of the rig; empty for the one that comes with the source, see `rig_of`.
         source: where the cameras' images come from: `clip:DIR`, `bag:PATH` or `sim:SEED` for all; a text with "{view}"
             in it; or one source per camera in the rig's order, separated by commas. Empty: no camera nodes, images come
             from elsewhere.
@@ -56,16 +65,18 @@ class GraphOptions:
         views: use only these cameras; empty for all of the rig.
         transport: raw or compressed images between nodes; empty leaves it to the parameter file.
         evaluate: add the evaluation node.
+        view: add the view in the browser.
         use_sim_time: take time from /clock.
     """
 
-    rig: str = "ego4view"
+    rig: str = ""
     source: str = ""
     model: str = ""
     device: str = ""
     views: tuple[str, ...] = ()
     transport: str = ""
     evaluate: bool = False
+    view: bool = False
     use_sim_time: bool = False
 
 
@@ -75,24 +86,51 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     Raises:
         EgorearError: the rig does not load, or the sources do not fit its cameras.
     """
-    rig = load_rig(options.rig)
+    rig_file = options.rig or rig_of(options.source)
+    rig = load_rig(rig_file)
     views = options.views or rig.names
     common: dict[str, Any] = {"use_sim_time": options.use_sim_time}
     images = {"transport": options.transport, **common} if options.transport else common
     specs = [
-        NodeSpec("camera_node", "camera", {"view": view, "rig": options.rig, "source": source, **images}, view)
+        NodeSpec("camera_node", "camera", {"view": view, "rig": rig_file, "source": source, **images}, view)
         for view, source in camera_sources(rig.subset(views), options.source).items()
     ]
-    if options.source.partition(":")[0] in RECORDED_SCHEMES:
-        truth = {"rig": options.rig, "source": options.source, **common}
+    if _is_recorded(options.source):
+        truth = {"rig": rig_file, "source": options.source, **common}
         specs.append(NodeSpec("ground_truth_node", "ground_truth", truth))
-    specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": options.rig, "views": list(views), **images}))
+    specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": rig_file, "views": list(views), **images}))
     chosen = {name: value for name, value in (("model", options.model), ("device", options.device)) if value}
-    specs.append(NodeSpec("pose_node", "pose", {**chosen, **common}))
-    specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": options.rig, **common}))
+    specs.append(NodeSpec("pose_node", POSE, {**chosen, **common}))
+    specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": rig_file, **common}))
     if options.evaluate:
         specs.append(NodeSpec("evaluation_node", "evaluation", common))
+    if options.view:
+        specs.append(NodeSpec("browser_view_node", "browser_view", {"rig": rig_file, **common}))
     return tuple(specs)
+
+
+def rig_of(source: str) -> str:
+    """Rig that comes with a source: a clip's own file, else the default rig's name."""
+    scheme, _, folder = source.partition(":")
+    own = Path(folder) / "rig.yaml"
+    return str(own) if scheme == "clip" and own.is_file() else DEFAULT_RIG
+
+
+def demo_source(source: str) -> str:
+    """Source of a demo: the one given, or the bundled clip.
+
+    Raises:
+        EgorearError: the source has no ground truth.
+    """
+    if not source:
+        return f"clip:{find(DEMO_CLIP)}"
+    if source.partition(":")[0] not in DEMO_SCHEMES:
+        raise EgorearError(f"source '{source}' has no ground truth to compare with; a demo takes clip:DIR or sim:SEED")
+    return source
+
+
+def _is_recorded(source: str) -> bool:
+    return source.partition(":")[0] in RECORDED_SCHEMES
 
 
 def camera_sources(rig: Rig, source: str) -> dict[str, str]:
@@ -105,7 +143,7 @@ def camera_sources(rig: Rig, source: str) -> dict[str, str]:
         return {}
     if "{view}" in source:
         return {view: source.replace("{view}", view) for view in rig.names}
-    if source.partition(":")[0] in RECORDED_SCHEMES:
+    if _is_recorded(source):
         return dict.fromkeys(rig.names, source)
     sources = [item.strip() for item in source.split(",")]
     if len(sources) != len(rig.names):

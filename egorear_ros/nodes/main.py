@@ -42,7 +42,9 @@ def compose(specs: Sequence[NodeSpec], namespace: str = NAMESPACE) -> list[Node]
             if kind == "camera_node":
                 synchronizer.listen_to(node)
         if pose is not None:
-            synchronizer.listeners.append(pose.submit)
+            pose.listen_to(synchronizer)
+    if "browser_view_node" in by_kind:
+        by_kind["browser_view_node"].listen_to([node for _, node in nodes])
     return [node for _, node in nodes]
 
 
@@ -86,7 +88,11 @@ def evaluation_node() -> int:
     return run_single("evaluation_node")
 
 
-if (
-    __name__ == "__main__"
-):  # `egorear run --processes` starts nodes as `python -m egorear_ros.nodes.main KIND --ros-args ...`
+def browser_view_node() -> int:
+    """Executable `browser_view_node`."""
+    return run_single("browser_view_node")
+
+
+# `egorear run --composition=false` starts nodes as `python -m egorear_ros.nodes.main KIND --ros-args ...`
+if __name__ == "__main__":
     sys.exit(run_single(sys.argv[1], sys.argv[1:]))

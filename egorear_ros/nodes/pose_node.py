@@ -32,6 +32,8 @@ from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
+from egorear_ros.nodes.slow_services import SlowServices
+from egorear_ros.nodes.synchronizer_node import SynchronizerNode
 
 PARAMETERS = (
     Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
@@ -61,6 +63,7 @@ class PoseNode(LifecycleNode):
         self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
         self._mailbox: Mailbox[FrameSet] = Mailbox()
         self._enabled, self._active = True, False
+        self._received = self._ignored = self._failed = 0
         self._estimator: PoseEstimator | None = None
         self._model_name = ""
         self._swap = threading.Lock()
@@ -70,17 +73,24 @@ class PoseNode(LifecycleNode):
         self.create_timer(1.0, self._publish_status)
         reliability = ReliabilityPolicy.RELIABLE if self._settings["reliable_input"] else ReliabilityPolicy.BEST_EFFORT
         quality = QoSProfile(depth=2, reliability=reliability)
-        subscription = self.create_subscription(msg.FrameSet, "frame_set", self._receive, quality)
-        self._arrived = self._health.watch(subscription, quality, self._settings["silence_warning"])
+        self._input = self.create_subscription(msg.FrameSet, "frame_set", self._receive, quality)
+        self._arrived = self._health.watch(self._input, quality, self._settings["silence_warning"])
         self.create_service(SetBool, "~/set_enabled", self._set_enabled)
-        self.create_service(srv.LoadModel, "~/load_model", self._load_model)
+        self._slow_services = SlowServices(self, {"~/load_model": (srv.LoadModel, self._load_model)})
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
         self._thread.start()
         if self._settings["autostart"]:
             self._autostart = self.create_timer(0.0, self._start)
 
+    def listen_to(self, synchronizer: SynchronizerNode) -> None:
+        """Take the frame sets directly: the synchronizer lives in this process."""
+        self._health.forget(self._input)
+        self.destroy_subscription(self._input)
+        synchronizer.listeners.append(self.submit)
+
     def close(self) -> None:
-        """Stop the inference thread."""
+        """Stop the threads."""
+        self._slow_services.close()
         self._mailbox.close()
         self._active = False
         self._thread.join(timeout=10.0)
@@ -88,8 +98,11 @@ class PoseNode(LifecycleNode):
     def submit(self, frame_set: FrameSet) -> None:
         """Hand over a frame set from any thread; replaces one that still waits."""
         self._arrived()
+        self._received += 1
         if self._active and self._enabled:
             self._mailbox.put(frame_set)
+        else:
+            self._ignored += 1
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network and warm it."""
@@ -122,14 +135,21 @@ class PoseNode(LifecycleNode):
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
-    def _use(self, model: str) -> None:
-        """Load `model`, then take it in; while it loads, and if it fails, the old one works on."""
+    def _use(self, model: str, configured: bool = False) -> None:
+        """Load `model`, then take it in; while it loads, and if it fails, the old one works on.
+
+        Args:
+            model: what to load.
+            configured: take it in only if there still is an old one: the node may be cleaned up meanwhile.
+        """
         started = time.monotonic()
         estimator = PoseEstimator.from_pretrained(
             model, self._settings["device"], self._settings["engine"], warn=self.get_logger().warning
         )
         estimator.warm_up()
         with self._swap:
+            if configured and self._estimator is None:
+                raise EgorearError("the pose node is not configured; configure it first")
             self._estimator, self._model_name = estimator, model
         seconds = time.monotonic() - started
         self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
@@ -144,23 +164,26 @@ class PoseNode(LifecycleNode):
         """Inference thread: whatever one frame set does, the next one gets its chance."""
         while not self._mailbox.closed:
             frame_set = self._mailbox.take(TAKE_TIMEOUT_S)
-            if frame_set is None or not self._active:
+            if frame_set is None:
                 continue
             try:
                 self._estimate(frame_set)
             except EgorearError as error:
+                self._failed += 1
                 self._health.problems.report("frame set", str(error))
             except Exception as error:  # a node never dies of a bad message; the traceback goes to the debug log
+                self._failed += 1
                 self.get_logger().debug("inference failed", exc_info=True)
                 self._health.problems.report("inference", f"inference failed: {type(error).__name__}: {error}")
 
     def _estimate(self, frame_set: FrameSet) -> None:
         images = images_of(frame_set.frames)
         with self._swap:
-            if self._estimator is None:
-                return
-            estimate = self._estimator.estimate(images)
-        self._publish(estimate, frame_set.stamp_ns)
+            estimate = self._estimator.estimate(images) if self._active and self._estimator is not None else None
+        if estimate is None:
+            self._ignored += 1
+        else:
+            self._publish(estimate, frame_set.stamp_ns)
 
     def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
         skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
@@ -200,16 +223,14 @@ class PoseNode(LifecycleNode):
         return response
 
     def _load_model(self, request: srv.LoadModel.Request, response: srv.LoadModel.Response) -> srv.LoadModel.Response:
-        """Swap the network.
-
-        Frame sets from within the process keep the old one busy meanwhile; those that come over DDS wait. A coroutine
-        would spare them that, but the EventsExecutor of rclpy 7.1 never resumes one.
-        """
+        """Swap the network; in a thread of its own, the old one works on meanwhile."""
         try:
-            self._use(request.model)
+            self._use(request.model, configured=True)
             response.success, response.message = True, f"'{request.model}' is in use"
         except EgorearError as error:
             response.success, response.message = False, str(error)
+        except Exception as error:  # whatever a file makes torch do, the answer comes and the node lives on
+            response.success, response.message = False, f"{type(error).__name__}: {error}"
         response.active_model = self._model_name
         return response
 
@@ -218,9 +239,12 @@ class PoseNode(LifecycleNode):
         return {
             "model": self._model_name,
             "enabled": self._enabled,
-            "skeletons": self._rate.count,
             "rate (Hz)": f"{self._rate.hz(time.monotonic()):.1f}",
+            "received frame sets": self._received,
+            "skeletons": self._rate.count,
             "skipped frame sets": self._mailbox.replaced,
+            "failed frame sets": self._failed,
+            "ignored frame sets": self._ignored,
             "latency p50/p95/p99 (ms)": f"{p50} / {p95} / {p99}",
             "network p50 (ms)": f"{1e3 * self._network_time(50)[0]:.1f}",
         }

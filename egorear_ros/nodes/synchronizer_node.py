@@ -64,6 +64,8 @@ PARAMETERS = (
     Parameter("silence_warning", 5.0, "Complain when a camera is silent for this long, s.", 0.5, 3600.0),
 )
 IDLE_WAKE_S = 0.05
+INPUT_DEPTH = 5
+"""Images waiting per camera while this process is busy: what is lost here is lost to its whole frame set."""
 
 
 class SynchronizerNode(Node):
@@ -119,7 +121,7 @@ class SynchronizerNode(Node):
     def _subscribe(self, view: str) -> Any:
         p = self._settings
         reliability = ReliabilityPolicy.RELIABLE if p["reliable_input"] else ReliabilityPolicy.BEST_EFFORT
-        quality = QoSProfile(depth=2, reliability=reliability)
+        quality = QoSProfile(depth=INPUT_DEPTH, reliability=reliability)
         compressed = p["transport"] == "compressed"
         subscription = self.create_subscription(
             CompressedImage if compressed else Image,
@@ -214,7 +216,8 @@ class SynchronizerNode(Node):
         }
         for view, camera in statistics.cameras.items():
             figures[view] = (
-                f"{self._rates[view].hz(time.monotonic()):.1f} Hz, matched {camera.matched} of {camera.received}, "
-                f"late {camera.late}, dropped {camera.dropped}, skew {camera.skew.mean_ns / 1e6:.2f} ms"
+                f"{self._rates[view].hz(time.monotonic()):.1f} Hz, skew {camera.skew.mean_ns / 1e6:.2f} ms, received "
+                f"{camera.received} = matched {camera.matched} + late {camera.late} + duplicate {camera.duplicate} + "
+                f"dropped {camera.dropped} + waiting {camera.pending}; never came {camera.gaps}"
             )
         return figures

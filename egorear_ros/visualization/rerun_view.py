@@ -28,6 +28,8 @@ JOINT_RADIUS_M = 0.025
 BONE_RADIUS_M = 0.008
 TRUTH_COLOR = (120, 170, 255, 140)
 MEMORY_LIMIT = "500MiB"
+DATA_PORT_ABOVE = 786
+"""The data come through the port this far above that of the page."""
 
 
 class RerunView:
@@ -42,10 +44,10 @@ class RerunView:
         self._recording = rr.RecordingStream("egorear")
         self._lock = threading.Lock()
 
-    def serve(self, port: int, grpc_port: int, open_browser: bool) -> str:
+    def serve(self, port: int, open_browser: bool) -> str:
         """Start the web viewer; returns its address."""
         source = rr.serve_grpc(
-            grpc_port=grpc_port,
+            grpc_port=port + DATA_PORT_ABOVE,
             default_blueprint=self._blueprint(),
             recording=self._recording,
             server_memory_limit=MEMORY_LIMIT,

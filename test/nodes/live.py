@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +38,12 @@ class Graph:
     """`egorear run` as a subprocess, stopped by SIGINT."""
 
     def __init__(self, *arguments: str) -> None:
+        self._mark = f"EGOREAR_TEST={uuid.uuid4()}"
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (lives as long as the graph)
         command = [sys.executable, "-m", "egorear_ros", "run", *arguments]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        name, _, value = self._mark.partition("=")
+        environment = {**os.environ, name: value}
+        self.process = subprocess.Popen(command, stderr=self._log, env=environment, start_new_session=True)
 
     def __enter__(self) -> Graph:
         return self
@@ -45,17 +51,42 @@ class Graph:
     def __exit__(self, *exception: object) -> None:
         if self.process.poll() is None:
             self.stop()
+        self._log.close()
+
+    def log(self) -> str:
+        """What was logged so far."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def wait_for(self, text: str, timeout_s: float = 40.0) -> bool:
+        """Wait until this is in the log, or the graph has ended."""
+        deadline = time.monotonic() + timeout_s
+        while text not in self.log() and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return text in self.log()
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """Send a signal; returns exit status and what was logged."""
-        os.kill(self.process.pid, number)
+        if self.process.poll() is None:
+            os.kill(self.process.pid, number)
         try:
-            _, log = self.process.communicate(timeout=20)
+            self.process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
-            _, log = self.process.communicate()
-            log += "\n(had to be killed)"
-        return self.process.returncode, log
+            self.process.wait()
+            return self.process.returncode, self.log() + "\n(had to be killed)"
+        return self.process.returncode, self.log()
+
+    def left_over(self) -> list[str]:
+        """Processes started by the graph that still live."""
+        found = []
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if self._mark in environment.read_text(errors="replace").split("\0"):
+                    found.append(environment.with_name("cmdline").read_text())
+            except OSError:  # somebody else's, or just gone
+                continue
+        return found
 
 
 class Listener:

@@ -18,6 +18,7 @@ from egorear_ros.nodes.main import node_class
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.supervisor import Supervisor
 from egorear_ros.rig import VIEWS
+from tools import parameter_tables
 
 
 def test_mailbox_keeps_the_newest_only() -> None:
@@ -105,3 +106,9 @@ def test_every_node_is_an_executable() -> None:
     assert {name for name in scripts if name.endswith("_node")} == set(NODE_CLASSES)
     for kind in NODE_CLASSES:
         assert node_class(kind).__doc__
+
+
+def test_the_parameter_page_says_what_the_nodes_declare() -> None:
+    assert parameter_tables.PAGE.read_text(encoding="utf-8") == parameter_tables.page(), (
+        "run `egorear-env python -m tools.parameter_tables`"
+    )

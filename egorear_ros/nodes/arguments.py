@@ -1,0 +1,87 @@
+"""The arguments that start the graph: the one list behind `egorear run` and the launch files. Imports no ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from egorear_ros.nodes.graph import NAMESPACE, GraphOptions
+from egorear_ros.resources import find
+
+TRUE, FALSE = "true", "false"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument.
+
+    Attributes:
+        default: as text, "true" or "false" for a switch; None where a value must be given.
+        description: for `--help` and `--show-args`.
+        choices: what it may be; empty where any text goes.
+    """
+
+    default: str | None
+    description: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is true or false."""
+        return self.choices == (TRUE, FALSE)
+
+
+def _switch(default: str, description: str) -> Argument:
+    return Argument(default, description, (TRUE, FALSE))
+
+
+ARGUMENTS: Final[Mapping[str, Argument]] = {
+    "source": Argument(
+        "",
+        "clip:DIR, bag:PATH, sim:SEED, a text with {view} in it, or one device, file or stream per camera separated by "
+        "commas; empty: images come from other nodes",
+    ),
+    "rig": Argument("", "Rig: name of a shipped one, or path of a .yaml file; empty: the clip's own, else ego4view"),
+    "views": Argument("", "Use only these cameras, separated by commas; empty: all of the rig"),
+    "transport": Argument(
+        "", "Images between nodes: raw or compressed; empty: as the parameter file says", ("", "raw", "compressed")
+    ),
+    "model": Argument("", "Network: shipped name or path of a .safetensors file; empty: as the parameter file says"),
+    "device": Argument(
+        "", "Where the network runs: auto, cpu or cuda; empty: as the parameter file says", ("", "auto", "cpu", "cuda")
+    ),
+    "params_file": Argument("", "ROS parameter file of all nodes; empty: the shipped config/egorear.yaml"),
+    "namespace": Argument(NAMESPACE, "Namespace of all nodes and topics"),
+    "composition": _switch(TRUE, "All nodes in one process, images are not copied; false: one process per node"),
+    "view": _switch(FALSE, "Show images, skeleton, truth and errors in the browser"),
+    "evaluate": _switch(FALSE, "Compare the skeletons with the topic ground_truth"),
+    "use_sim_time": _switch(FALSE, "Take time from /clock (replay)"),
+    "log_level": Argument("info", "debug, info, warn or error", ("debug", "info", "warn", "error")),
+}
+"""Name -> argument. Launch files take `name:=value`, `egorear run` takes `--name=value` with dashes for underscores."""
+
+
+def graph_options(values: Mapping[str, str]) -> GraphOptions:
+    """The graph's options from the arguments' values."""
+    return GraphOptions(
+        rig=values["rig"],
+        source=values["source"],
+        model=values["model"],
+        device=values["device"],
+        views=tuple(view.strip() for view in values["views"].split(",") if view.strip()),
+        transport=values["transport"],
+        evaluate=values["evaluate"] == TRUE,
+        view=values["view"] == TRUE,
+        use_sim_time=values["use_sim_time"] == TRUE,
+    )
+
+
+def parameter_file(values: Mapping[str, str]) -> str:
+    """Path of the parameter file of all nodes."""
+    return values["params_file"] or str(find("config/egorear.yaml"))
+
+
+def run_arguments(values: Mapping[str, str]) -> list[str]:
+    """Arguments of `egorear run` for these values; names that are not among `ARGUMENTS` are left out."""
+    return [f"--{name.replace('_', '-')}={values[name]}" for name in ARGUMENTS if name in values]

@@ -1,0 +1,107 @@
+"""What the launch files share: argument declarations, the graph as launch actions, RViz. Imports no rclpy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from egorear_ros.nodes.arguments import ARGUMENTS, TRUE, Argument, graph_options, parameter_file, run_arguments
+from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph
+from egorear_ros.resources import find
+from launch import LaunchContext, LaunchDescription
+
+RVIZ = Argument("false", "Open RViz with our view", ("true", "false"))
+
+
+def describe(arguments: Mapping[str, Argument], start: Any) -> LaunchDescription:
+    """A launch file: declares the arguments, then calls `start` with their values to get the actions.
+
+    Args:
+        arguments: name -> argument.
+        start: (name -> value) -> list of actions.
+    """
+
+    def begin(context: LaunchContext) -> list[Any]:
+        return list(start({name: LaunchConfiguration(name).perform(context) for name in arguments}))
+
+    declared = [
+        DeclareLaunchArgument(
+            name, default_value=argument.default, description=argument.description, choices=argument.choices or None
+        )
+        for name, argument in arguments.items()
+    ]
+    profile = SetEnvironmentVariable(PROFILE_VARIABLE, str(find(PROFILE)))
+    return LaunchDescription([*declared, profile, OpaqueFunction(function=begin)])
+
+
+def graph_actions(values: Mapping[str, str]) -> list[Any]:
+    """Start the graph: as one process, whose end ends the launch, or one process per node, started again if it crashes.
+
+    Args:
+        values: of all `ARGUMENTS`.
+    """
+    if values["composition"] == TRUE:
+        process = python_process("egorear_ros", "run", *run_arguments(values), name="egorear")
+        return [process, end_with(process, "the graph has ended")]
+    return [_node(spec, values) for spec in build_graph(graph_options(values))]
+
+
+def python_process(module: str, *arguments: str, name: str) -> ExecuteProcess:
+    """Run a module of ours by this interpreter: the one in which torch and our packages are."""
+    return ExecuteProcess(cmd=[sys.executable, "-m", module, *arguments], output="screen", name=name)
+
+
+def end_with(process: ExecuteProcess, reason: str) -> RegisterEventHandler:
+    """End the launch when a process ends."""
+    return RegisterEventHandler(
+        OnProcessExit(target_action=process, on_exit=[EmitEvent(event=Shutdown(reason=reason))])
+    )
+
+
+def rviz_actions(values: Mapping[str, str]) -> list[Any]:
+    """RViz with our view, if asked for."""
+    if values["rviz"] != TRUE:
+        return []
+    clock = {"use_sim_time": values["use_sim_time"] == TRUE}
+    view = ["-d", str(find("rviz/egorear.rviz"))]
+    return [Node(package="rviz2", executable="rviz2", arguments=view, parameters=[clock])]
+
+
+def _node(spec: NodeSpec, values: Mapping[str, str]) -> Node:
+    return Node(
+        package="egorear",
+        executable=spec.kind,
+        name=spec.name,
+        namespace="/".join(part for part in (values["namespace"], spec.namespace) if part),
+        parameters=[parameter_file(values), dict(spec.parameters)],
+        arguments=["--ros-args", "--log-level", values["log_level"]],
+        output="screen",
+        respawn=True,
+        respawn_delay=1.0,
+    )
+
+
+__all__ = [
+    "ARGUMENTS",
+    "RVIZ",
+    "Argument",
+    "describe",
+    "end_with",
+    "graph_actions",
+    "python_process",
+    "rviz_actions",
+]
