@@ -29,11 +29,12 @@ ALLOWED: dict[str, set[str]] = {
     "inference": {*BASE, "network", "data"},
     "evaluation": {*BASE, "network", "data", "inference", "sync"},
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
+    "benchmarking": {*BASE, "network", "data", "inference", "evaluation"},
     "visualization": {*BASE, "data", "evaluation"},
     "nodes": {*BASE, "sync", "network", "data", "capture", "inference", "evaluation", "visualization"},
     "cli": {
         *BASE, "sync", "network", "data", "simulator", "capture", "inference", "evaluation", "training",
-        "visualization", "nodes",
+        "benchmarking", "visualization", "nodes",
     },
 }  # fmt: skip
 

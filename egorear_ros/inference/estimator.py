@@ -49,6 +49,7 @@ class PoseEstimator:
         warn: called with the reason if another engine than the one asked for is taken; None for a Python warning.
 
     Attributes:
+        device: where the network runs.
         engine: runs the network; `engine.name` is the one that was taken.
         views: views used, in the network's order.
 
@@ -69,11 +70,9 @@ class PoseEstimator:
     ) -> None:
         self.config, self.rig = config, rig.subset(config.views)
         self.views = _chosen(views, config)
-        self._device = _device(device)
-        self._preprocessor = Preprocessor(
-            config.views, config.image_size, mode_for(config, preprocessing), self._device
-        )
-        self.engine = make_engine(engine, network, config, self.rig, self._device, warn=warn)
+        self.device = _device(device)
+        self._preprocessor = Preprocessor(config.views, config.image_size, mode_for(config, preprocessing), self.device)
+        self.engine = make_engine(engine, network, config, self.rig, self.device, warn=warn)
 
     @classmethod
     def from_pretrained(
@@ -94,7 +93,7 @@ class PoseEstimator:
         """
         network, card = load_weights(find_weights(model))
         config = card.config
-        if not _estimates_poses(config):
+        if not estimates_poses(config):
             raise InputError(
                 f"model '{model}' does not estimate poses in the device frame; pose_node needs one that does"
             )
@@ -124,7 +123,7 @@ class PoseEstimator:
         inputs, view_mask = self._preprocess(images)
         prepared = time.perf_counter()
         output = self.engine(inputs, self._extrinsics(camera_from_device), view_mask)
-        if self._device.type == "cuda":
+        if self.device.type == "cuda":
             torch.cuda.synchronize()
         computed = time.perf_counter()
         estimate = self._read(output, images)
@@ -144,7 +143,7 @@ class PoseEstimator:
         for view, image in images.items():
             self._check_image(view, image)
         there = [view in images for view in self.config.views]
-        mask = None if all(there) else torch.tensor([there], device=self._device)
+        mask = None if all(there) else torch.tensor([there], device=self.device)
         return self._preprocessor(images), mask
 
     def _check_image(self, view: str, image: Rgb) -> None:
@@ -163,7 +162,7 @@ class PoseEstimator:
             return None
         rig = self.rig.with_extrinsics(camera_from_device)
         matrices = np.stack([camera.camera_from_device for camera in rig.cameras])
-        return torch.from_numpy(matrices)[None].to(self._device, torch.float32)
+        return torch.from_numpy(matrices)[None].to(self.device, torch.float32)
 
     def _read(self, output: NetworkOutput, images: Mapping[str, Rgb]) -> PoseEstimate:
         """Translate what the network gives; what it does not give is NaN or empty."""
@@ -192,7 +191,8 @@ def _array(tensor: Tensor) -> npt.NDArray[np.float32]:
     return tensor.float().cpu().numpy()
 
 
-def _estimates_poses(config: NetworkConfig) -> TypeGuard[PoseConfig]:
+def estimates_poses(config: NetworkConfig) -> TypeGuard[PoseConfig]:
+    """Whether a network takes images and gives poses in the device frame."""
     if isinstance(config, EgoRearConfig):
         return config.lifting and config.frame == "device"
     return isinstance(config, EgoRearSConfig)
