@@ -20,6 +20,9 @@ from .. import recording
 from . import live
 from .slow_model import SLOW_S
 
+UNDER_WAY = 4
+"""Skeletons that may still arrive of frame sets taken in before the load began; about 40 arrive on an idle machine."""
+
 
 def test_the_old_model_serves_while_a_new_one_loads(node: Any, tmp_path: Path) -> None:
     model = recording.write_tiny_model(tmp_path / "tiny.safetensors")
@@ -34,10 +37,10 @@ def test_the_old_model_serves_while_a_new_one_loads(node: Any, tmp_path: Path) -
             assert listener.wait_for(lambda m: len(m["skeleton"]) > 3)
             served, answer = load(listener, client, f"slow:{model}")
             assert answer.success and answer.active_model == f"slow:{model}"
-            assert served > 5 * SLOW_S, "about twenty per second come in"
+            assert served > UNDER_WAY
             served, answer = load(listener, client, "slow:nosuch")
             assert not answer.success and "nosuch" in answer.message
-            assert answer.active_model == f"slow:{model}" and served > 5 * SLOW_S
+            assert answer.active_model == f"slow:{model}" and served > UNDER_WAY
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
