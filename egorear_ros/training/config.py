@@ -38,7 +38,9 @@ class TrainingConfig:
         batch: frame sets per step, of all processes and micro-batches together.
         accumulate: micro-batches per step, for a batch that does not fit into memory.
         learning_rate: its highest value.
-        schedule: "cosine" to zero; "drops" to a tenth at each of `drops`; "linear": constant for half, then to zero.
+        schedule: "cosine" to zero; "drops" to a tenth at each of `drops`; "linear": constant, then straight to zero.
+        decay_share: share of the steps, at the end, in which a "linear" schedule falls. Until then a run can still be
+            given another number of steps.
         warmup_steps: steps in which the rate rises from zero.
         warmup_epochs: the same in epochs, in place of `warmup_steps`; 0: as those say.
         drops: numbers of epochs.
@@ -54,7 +56,7 @@ class TrainingConfig:
             few are enough.
         workers: processes that load frame sets ahead; 0: none.
         threads: CPU threads; None: torch's default.
-        bf16: whether to compute in bfloat16 where that is safe.
+        bf16: whether to compute in bfloat16 where that is safe, on devices that have it.
         augmentation: what is varied, and how much.
         quirks: names of `QUIRKS` to reproduce.
         seed: of weights, order and augmentation.
@@ -74,6 +76,7 @@ class TrainingConfig:
     accumulate: int = 1
     learning_rate: float = 1.5e-3
     schedule: str = "cosine"
+    decay_share: float = 0.5
     warmup_steps: int = 100
     warmup_epochs: int = 0
     drops: tuple[int, ...] = ()
@@ -103,6 +106,7 @@ class TrainingConfig:
         for name in ("learning_rate", "epsilon"):
             self._require(getattr(self, name) > 0, name, "above 0")
         self._require(self.gradient_clip is None or self.gradient_clip > 0, "gradient_clip", "above 0, or left out")
+        self._require(0 < self.decay_share <= 1, "decay_share", "above 0, at most 1")
         self._require(0 <= self.ema < 1, "ema", "0 or more and below 1")
         self._require(self.batch % self.accumulate == 0, "batch", f"a multiple of accumulate, {self.accumulate}")
         self._require(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")

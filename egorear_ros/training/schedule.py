@@ -23,6 +23,6 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
         # Compared as whole numbers: an epoch may be any share of the steps.
         return config.learning_rate * 0.1 ** sum(step * (config.epochs or 1) >= drop * total for drop in config.drops)
     if config.schedule == "linear":
-        return config.learning_rate * min(1.0, 2.0 * max(total - step, 0) / total)
+        return config.learning_rate * min(1.0, max(total - step, 0) / (config.decay_share * total))
     done = (step - config.warmup_steps) / max(total - config.warmup_steps, 1)
     return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
