@@ -51,6 +51,7 @@ ARGUMENTS: Final[Mapping[str, Argument]] = {
     "device": Argument(
         "", "Where the network runs: auto, cpu or cuda; empty: as the parameter file says", ("", "auto", "cpu", "cuda")
     ),
+    "engine": Argument("", "How the network runs, see docs/inference.md; empty: as the parameter file says"),
     "params_file": Argument("", "ROS parameter file of all nodes; empty: the shipped config/egorear.yaml"),
     "namespace": Argument(NAMESPACE, "Namespace of all nodes and topics"),
     "composition": _switch(TRUE, "All nodes in one process, images are not copied; false: one process per node"),
@@ -69,6 +70,7 @@ def graph_options(values: Mapping[str, str]) -> GraphOptions:
         source=values["source"],
         model=values["model"],
         device=values["device"],
+        engine=values["engine"],
         views=tuple(view.strip() for view in values["views"].split(",") if view.strip()),
         transport=values["transport"],
         evaluate=values["evaluate"] == TRUE,

@@ -62,6 +62,7 @@ class GraphOptions:
             from elsewhere.
         model: network for the pose node; empty leaves the choice to the parameter file.
         device: auto, cpu or cuda; empty leaves it to the parameter file.
+        engine: how the network runs, see docs/inference.md; empty leaves it to the parameter file.
         views: use only these cameras; empty for all of the rig.
         transport: raw or compressed images between nodes; empty leaves it to the parameter file.
         evaluate: add the evaluation node.
@@ -73,6 +74,7 @@ class GraphOptions:
     source: str = ""
     model: str = ""
     device: str = ""
+    engine: str = ""
     views: tuple[str, ...] = ()
     transport: str = ""
     evaluate: bool = False
@@ -99,7 +101,7 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
         truth = {"rig": rig_file, "source": options.source, **common}
         specs.append(NodeSpec("ground_truth_node", "ground_truth", truth))
     specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": rig_file, "views": list(views), **images}))
-    chosen = {name: value for name, value in (("model", options.model), ("device", options.device)) if value}
+    chosen = {name: value for name in ("model", "device", "engine") if (value := getattr(options, name))}
     specs.append(NodeSpec("pose_node", POSE, {**chosen, **common}))
     specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": rig_file, **common}))
     if options.evaluate:

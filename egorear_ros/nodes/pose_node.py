@@ -38,7 +38,7 @@ from egorear_ros.nodes.synchronizer_node import SynchronizerNode
 PARAMETERS = (
     Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
-    Parameter("engine", "torch", "How it runs; see docs/inference.md.", choices=(AUTO, *ENGINES)),
+    Parameter("engine", AUTO, "How it runs; see docs/inference.md.", choices=(AUTO, *ENGINES)),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
     Parameter("skeleton_id", "0", "Identity of the tracked person, for TF frame body_<id>."),
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
