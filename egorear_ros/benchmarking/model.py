@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from egorear_ros.benchmarking.settings import BenchmarkError, BenchmarkSettings
 from egorear_ros.data.messages import images_of
@@ -96,6 +96,26 @@ def random_config(model: str) -> PoseConfig | None:
     return config
 
 
+@torch.no_grad()
+def draw_weights(network: nn.Module) -> None:
+    """Fill a network with random numbers that follow from `SEED`, such that its poses depend on the images.
+
+    Freshly built networks answer the same to every image within a millionth of a millimetre: what an engine changes in
+    a pose would not show.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    for name, values in network.state_dict().items():
+        if values.is_floating_point():
+            drawn = torch.randn(values.shape, generator=generator)
+            if name.endswith("running_var"):
+                drawn = torch.exp(0.1 * drawn)
+            elif values.ndim < 2:  # norms and biases
+                drawn = float(name.endswith("weight")) + 0.1 * drawn
+            else:
+                drawn *= (2 / values[0].numel()) ** 0.5
+            values.copy_(drawn)
+
+
 def _estimator(settings: BenchmarkSettings, engine: str) -> tuple[PoseEstimator, str]:
     """The estimator, and what its weights are."""
     options: dict[str, Any] = {
@@ -107,8 +127,9 @@ def _estimator(settings: BenchmarkSettings, engine: str) -> tuple[PoseEstimator,
     }
     config = random_config(settings.model)
     if config is not None:
-        torch.manual_seed(SEED)
-        return PoseEstimator(build(config).eval(), config, load_rig(config.rig), **options), f"random (seed {SEED})"
+        network = build(config).eval()
+        draw_weights(network)
+        return PoseEstimator(network, config, load_rig(config.rig), **options), f"random (seed {SEED})"
     path = find_weights(settings.model)
     return PoseEstimator.from_pretrained(settings.model, **options), f"sha256 {sha256_of(path)[:12]}"
 

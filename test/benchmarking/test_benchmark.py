@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from egorear_ros.benchmarking.machine import OtherWork, describe_machine, peak_memory_mib
+from egorear_ros.benchmarking.model import draw_weights
 from egorear_ros.benchmarking.report import engine_row
 from egorear_ros.benchmarking.session import compare
 from egorear_ros.benchmarking.settings import BenchmarkSettings
 from egorear_ros.benchmarking.worker import Samples, Started
 from egorear_ros.cli import main
-from egorear_ros.network import EgoRearSConfig, build
+from egorear_ros.network import EgoRearConfig, EgoRearSConfig, build
 from egorear_ros.network.weights import save_weights
 
 TINY = EgoRearSConfig(width=16, channels=16, dim=32, image_size=64, refinement_layers=1, lifting_layers=1)
@@ -51,6 +52,18 @@ def test_figures_follow_from_the_samples() -> None:
     assert row["pose_change_mm"] == {"largest": 16.0, "mean": 0.5, "mpjpe": 0.5}
     assert row["stages_ms"]["network"] == {"calls": 4, "mean": 50.0, "p50": 50.0, "p95": 58.5, "p99": 59.7}
     assert row["sets_per_s"] == {"network": 80.0} and row["round_p50_ms"] == {"network": [45.0, 55.0]}
+
+
+def test_poses_of_random_weights_depend_on_the_images() -> None:
+    """Otherwise no engine could be caught changing them."""
+    network = build(EgoRearConfig(image_size=64, channels=16, lifting_layers=1)).eval()
+    draw_weights(network)
+    images = torch.rand(2, 4, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.5
+    with torch.inference_mode():
+        first, second = network(images).poses[-1]
+        assert (first - second).norm(dim=-1).mean() > 1e-3 and first.abs().max() < 5
+        draw_weights(network)
+        torch.testing.assert_close(network(images).poses[-1][0], first)
 
 
 def test_engines_side_by_side_in_one_file(tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
