@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -298,6 +299,7 @@ class TimedNetwork:
         from egorear_ros.skeleton import HEATMAP_JOINTS, NUM_JOINTS
 
         self._seconds = seconds
+        self.engine = SimpleNamespace(name="none")
         self._joints, self._std = np.ones((NUM_JOINTS, 3), np.float32), np.ones((NUM_JOINTS, 3), np.float32)
         self._pixels = np.ones((len(HEATMAP_JOINTS), 2), np.float32)
 
