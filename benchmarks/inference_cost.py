@@ -1,11 +1,12 @@
 """What inference costs over the number of views, the batch and the resolution: measure, then plot.
 
-    python benchmarks/inference_cost.py measure --engine torch views batch network camera --out out/cost
+    python benchmarks/inference_cost.py measure --engine openvino views batch network camera --out out/cost
     python benchmarks/inference_cost.py plot out/cost docs/images/inference_cost.png
 
 Every point is one run of `egorear benchmark`'s comparison: the engine takes turns with the plain reference graph, in
-processes of their own. "views", "batch" and "camera" (size of the camera images) take the shipped egorear-s, "network"
-(size of the images the network sees) the same network with random weights, whose time is the same.
+processes of their own. The picture has a panel per measured sweep. "views", "batch" and "camera" (size of
+the camera images) take the shipped egorear-s, "network" (size of the images the network sees) the same network with
+random weights, whose time is the same.
 """
 
 from __future__ import annotations
@@ -72,7 +73,6 @@ def over_views(base: BenchmarkSettings, folder: Path) -> Iterator[tuple[int, Ben
 def over_batch(base: BenchmarkSettings, folder: Path) -> Iterator[tuple[int, BenchmarkSettings]]:
     del folder
     for batch in BATCHES:
-        # A batch of 1 would be measured with decoding and resizing, which the others leave out.
         yield batch, replace(base, batch=batch)
 
 
@@ -111,14 +111,17 @@ def plot(figures: Path, picture: Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
-    for axis, (sweep, title) in zip(axes.flat, TITLES.items(), strict=True):
+    measured = [sweep for sweep in TITLES if (figures / f"{sweep}.json").exists()]
+    if not measured:
+        raise SystemExit(f"'{figures}' holds no figures; make them with `measure --out {figures}`")
+    figure, axes = plt.subplots(1, len(measured), figsize=(5 * len(measured), 4), layout="constrained", squeeze=False)
+    for axis, sweep in zip(axes.flat, measured, strict=True):
         points = json.loads((figures / f"{sweep}.json").read_text(encoding="utf-8"))
         if sweep == "batch":
             plot_batch(axis, points)
         else:
             plot_stages(axis, points)
-        axis.set_xlabel(title)
+        axis.set_xlabel(TITLES[sweep])
         axis.set_ylabel("ms per frame set, p50")
         axis.set_ylim(bottom=0)
         axis.grid(axis="y", alpha=0.3)
