@@ -1,4 +1,7 @@
-"""Rate and latency over the last seconds, for diagnostics."""
+"""Rate and latency over the last seconds, for diagnostics.
+
+In one process a camera's thread adds while a node's timer reads: readers look at a copy, which one C call makes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class RateMeter:
 
     def hz(self, now_s: float) -> float:
         """Rate at `now_s`; 0 when nothing has happened lately."""
-        recent = [t for t in self._times if now_s - t < WINDOW_S]
+        recent = [t for t in tuple(self._times) if now_s - t < WINDOW_S]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 else 0.0
 
 
@@ -39,6 +42,7 @@ class Percentiles:
 
     def __call__(self, *percents: float) -> tuple[float, ...]:
         """Values at these percentiles; NaN while there are none."""
-        if not self._values:
+        values = tuple(self._values)
+        if not values:
             return tuple(float("nan") for _ in percents)
-        return tuple(float(value) for value in np.percentile(list(self._values), percents))
+        return tuple(float(value) for value in np.percentile(values, percents))
