@@ -35,7 +35,7 @@ def echo_process(private_ros_network: None) -> Iterator[None]:
     process = subprocess.Popen([sys.executable, str(Path(echo.__file__))])
     yield
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 def test_every_message_survives_dds_and_another_process(node: Any, echo_process: None) -> None:
