@@ -325,7 +325,7 @@ def serve(kind: str, ros_args: list[str]) -> int:
     folder = Path(os.environ[FOLDER])
     load = Load(**json.loads((folder / "load.json").read_text(encoding="utf-8")))
     replaced: Any = camera_node
-    replaced.open_source = lambda uri, view, rig, rate: MemoryCamera(view, load, folder)
+    replaced.open_source = lambda uri, view, rig, options: MemoryCamera(view, load, folder)
     replaced = pose_node
     replaced.PoseEstimator.from_pretrained = lambda *args, **kwargs: TimedNetwork(load.network_s)
     if kind == "graph":

@@ -60,26 +60,48 @@ def round_ns(bag: Bag, image_topics: Iterable[str]) -> int:
 
 
 class BagPlayer:
-    """Gives the messages of one topic when they are due, with the time by which to move their stamps."""
+    """Gives the messages of one topic when they are due, with the time by which to move their stamps.
+
+    Attributes:
+        skipped_ns: time of the recording left out before the message given last.
+    """
 
     def __init__(self, bag: Bag, topic: str, clock: LoopClock) -> None:
         self._bag, self._topic, self._clock = bag, topic, clock
-        self._start_ns = clock.round_start_ns()
-        self._messages = self._from(clock.wall_ns() - self._start_ns)
+        self.skipped_ns = 0
+        self._join(clock.wall_ns())
 
     def next(self) -> tuple[BagMessage, int]:
         """Wait for the next message; returns it and what to add to its stamps, nanoseconds."""
+        message, self.skipped_ns = self._take(), 0
+        due_ns = message.time_ns + self._shift_ns()
+        if self._clock.is_late(due_ns):
+            self._join(self._clock.rejoin_ns())
+            message = self._take()
+            self.skipped_ns = message.time_ns + self._shift_ns() - due_ns
+        self._clock.wait_until(message.time_ns + self._shift_ns())
+        return message, self._shift_ns()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._bag.close()
+
+    def _join(self, at_ns: int) -> None:
+        """Go to the first message due at or after a wall time."""
+        self._start_ns = self._clock.round_start_ns(at_ns)
+        self._messages = self._from(at_ns - self._start_ns)
+
+    def _take(self) -> BagMessage:
+        """The next message; begins the next round where this one has no more."""
         message = next(self._messages, None)
         if message is None:
             self._start_ns += self._clock.duration_ns
             self._messages = self._from(0)
             message = next(self._messages)
-        self._clock.wait_until(self._start_ns + message.time_ns - self._bag.start_ns)
-        return message, self._start_ns - self._bag.start_ns
+        return message
 
-    def close(self) -> None:
-        """Release the file."""
-        self._bag.close()
+    def _shift_ns(self) -> int:
+        return self._start_ns - self._bag.start_ns
 
     def _from(self, elapsed_ns: int) -> Iterator[BagMessage]:
         return self._bag.messages([self._topic], self._bag.start_ns + elapsed_ns)
@@ -99,7 +121,8 @@ class BagSource(FrameSource):
         try:
             recorded, shift_ns = self._player.next()
             frame = camera_frame_from_message(self._view, recorded.message)
-            return CapturedFrame(frame.stamp_ns + shift_ns, images_of([frame])[self._view])
+            image = images_of([frame])[self._view]
+            return CapturedFrame(frame.stamp_ns + shift_ns, image, self._player.skipped_ns)
         except EgorearError as error:
             raise SourceError(f"camera '{self._view}': {error}") from error
 

@@ -1,7 +1,8 @@
 """Recorded rig clips and the simulated helmet as cameras, with their ground truth.
 
 All cameras show the same moment at the same wall time, in one process or in several, because each computes from the
-wall clock alone which frame is due. Stamps are those of the recording, moved to the round that is being played.
+wall clock alone which frame is due. Stamps are those of the recording, moved to the round that is being played. Who
+reads too slowly skips to what is due.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ class ClipPlayer:
         clip: what is played; all its players have rounds of the same length, whatever the views' skews.
         stamps_ns: (T,) stamps of the frames to play: of one view, or the earliest of all.
         clock_of: makes the clock for a round's length.
+
+    Attributes:
+        skipped_ns: time of the recording left out before the frame given last.
     """
 
     def __init__(self, clip: RigClip, stamps_ns: npt.NDArray[np.int64], clock_of: Callable[[int], LoopClock]) -> None:
@@ -55,17 +59,30 @@ class ClipPlayer:
         start_ns, end_ns = int(clip.stamps_ns.min()), int(clip.stamps_ns.max())
         self._offsets = stamps_ns - start_ns
         self._clock = clock_of(end_ns - start_ns + period_ns)
-        self._round_ns = self._clock.round_start_ns()
-        self._index = int(np.searchsorted(self._offsets, self._clock.wall_ns() - self._round_ns))
+        self._round_ns = self._index = self.skipped_ns = 0
+        self._join(self._clock.wall_ns())
 
     def next(self) -> tuple[int, int]:
         """Wait for the next frame's time; returns its index and the stamp it has in this round."""
+        stamp_ns, self.skipped_ns = self._stamp_ns(), 0
+        if self._clock.is_late(stamp_ns):
+            self._join(self._clock.rejoin_ns())
+            self.skipped_ns = self._stamp_ns() - stamp_ns
+            stamp_ns = self._stamp_ns()
+        self._clock.wait_until(stamp_ns)
+        self._index += 1
+        return self._index - 1, stamp_ns
+
+    def _join(self, at_ns: int) -> None:
+        """Go to the first frame due at or after a wall time."""
+        self._round_ns = self._clock.round_start_ns(at_ns)
+        self._index = int(np.searchsorted(self._offsets, at_ns - self._round_ns))
+
+    def _stamp_ns(self) -> int:
+        """Stamp of the next frame; begins the next round where this one has no more."""
         if self._index >= len(self._offsets):
             self._index, self._round_ns = 0, self._round_ns + self._clock.duration_ns
-        index, stamp_ns = self._index, self._round_ns + int(self._offsets[self._index])
-        self._index += 1
-        self._clock.wait_until(stamp_ns)
-        return index, stamp_ns
+        return self._round_ns + int(self._offsets[self._index])
 
 
 class ClipSource(FrameSource):
@@ -79,7 +96,7 @@ class ClipSource(FrameSource):
         """See `FrameSource.read`."""
         index, stamp_ns = self._player.next()
         try:
-            return CapturedFrame(stamp_ns, self._clip.view(self._view, index))
+            return CapturedFrame(stamp_ns, self._clip.view(self._view, index), self._player.skipped_ns)
         except EgorearError as error:
             raise SourceError(f"camera '{self._view}': {error}") from error
 

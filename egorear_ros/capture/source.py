@@ -5,7 +5,7 @@
 | `0`, `/dev/video0` | V4L2 device |
 | `rtsp://...`, `http://...` | network stream |
 | `gst: v4l2src ! ... ! appsink` | GStreamer pipeline (where OpenCV was built with it) |
-| `walk.mp4`, `frames/%06d.jpg` | video file or numbered images, played at its frame rate, in a loop |
+| `walk.mp4`, `frames/%06d.jpg` | video file or numbered images, at its frame rate, in a loop, all views in step |
 | `clip:DIR` | this view of a recorded rig clip, all views in step |
 | `bag:PATH` | this view of a ROS bag, all views in step |
 | `sim:SEED` | this view of the simulated helmet, all views in step |
@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,14 +34,41 @@ class CapturedFrame:
     Attributes:
         stamp_ns: acquisition time, nanoseconds of the wall clock.
         image: (H, W, 3) uint8 RGB.
+        skipped_ns: time of a recording left out just before, because it could not be read as fast as it plays.
     """
 
     stamp_ns: int
     image: npt.NDArray[np.uint8]
+    skipped_ns: int = 0
+
+
+@dataclass(frozen=True)
+class CaptureOptions:
+    """How to read a source; each kind of source takes what concerns it.
+
+    Attributes:
+        rate_hz: frame rate to ask for; 0 takes the source's own.
+        width, height: image size to ask a device for, pixels; 0 takes the rig's calibrated one.
+        fourcc: pixel format to ask a device for, such as "MJPG"; empty takes the driver's choice.
+        loop_frames: frames of a video file played before it begins anew; 0 takes all. Files of one rig keep in step
+            only if they share it, see `video.shared_loop_frames`.
+    """
+
+    rate_hz: float = 0.0
+    width: int = 0
+    height: int = 0
+    fourcc: str = ""
+    loop_frames: int = 0
 
 
 class FrameSource(ABC):
-    """A running camera."""
+    """A running camera.
+
+    Attributes:
+        remark: what the user should know about it though it works; empty if nothing.
+    """
+
+    remark: str = ""
 
     @abstractmethod
     def read(self) -> CapturedFrame:
@@ -55,20 +82,21 @@ class FrameSource(ABC):
         """Release the device."""
 
 
-def open_source(uri: str, view: str, rig: Rig, rate_hz: float = 0.0) -> FrameSource:
+def open_source(uri: str, view: str, rig: Rig, options: CaptureOptions | None = None) -> FrameSource:
     """Open the source a URI names (see the table above).
 
     Args:
         uri: what to open.
-        view: which view of a clip or of the simulator; devices and files do not need it.
-        rig: the rig whose views a bag holds or the simulator renders.
-        rate_hz: frame rate to ask for; 0 takes the source's own.
+        view: which view of a clip, a bag or the simulator; whose calibrated size a device is asked for.
+        rig: the rig whose views a bag holds, the simulator renders, or devices see.
+        options: how to read it.
 
     Raises:
         SourceError: nothing there, or it cannot be read; says what was tried.
     """
     from egorear_ros.capture.video import open_video
 
+    options = options or CaptureOptions()
     scheme, _, rest = uri.partition(":")
     if not uri:
         raise SourceError(
@@ -81,8 +109,10 @@ def open_source(uri: str, view: str, rig: Rig, rate_hz: float = 0.0) -> FrameSou
     if scheme in RECORDED_SCHEMES:
         from egorear_ros.capture.recorded import open_clip, open_simulator
 
-        return open_clip(rest, view) if scheme == "clip" else open_simulator(rest, view, rig, rate_hz)
-    return open_video(uri, view, rate_hz)
+        return open_clip(rest, view) if scheme == "clip" else open_simulator(rest, view, rig, options.rate_hz)
+    model = rig[view].model
+    sized = replace(options, width=options.width or model.width, height=options.height or model.height)
+    return open_video(uri, view, sized)
 
 
 RECORDED_SCHEMES = ("clip", "bag", "sim")

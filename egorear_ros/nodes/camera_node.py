@@ -17,7 +17,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from egorear_ros.capture import CapturedFrame, FrameSource, SourceError, open_source
+from egorear_ros.capture import CapturedFrame, CaptureOptions, FrameSource, SourceError, open_source
 from egorear_ros.data.messages import encode_jpeg
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
@@ -32,6 +32,12 @@ PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
     Parameter("source", "", "Device, file, stream, clip:DIR, bag:PATH or sim:SEED; see egorear_ros/capture/source.py."),
     Parameter("rate", 0.0, "Frame rate to ask for, Hz; 0 takes the source's own.", 0.0, 240.0),
+    Parameter("width", 0, "Image width to ask a device for, pixels; 0 takes the rig's calibrated one.", 0, 16384),
+    Parameter("height", 0, "Image height to ask a device for, pixels; 0 takes the rig's calibrated one.", 0, 16384),
+    Parameter("fourcc", "", "Pixel format to ask a device for, such as MJPG; empty leaves it to the driver."),
+    Parameter(
+        "loop_frames", 0, "Frames of a video file played before it begins anew; 0 for all. The graph sets it.", 0, 10**9
+    ),
     Parameter("transport", "raw", "What to publish.", choices=("raw", "compressed", "both")),
     Parameter("jpeg_quality", 90, "Quality of compressed images, percent.", 1, 100, dynamic=True),
     Parameter("reliable", False, "Publish reliably (for recording) instead of best effort (for inference)."),
@@ -88,8 +94,10 @@ class CameraNode(Node):
             source: FrameSource | None = None
             try:
                 p = self._settings
-                source = open_source(p["source"], p["view"], self._rig, p["rate"])
+                source = open_source(p["source"], p["view"], self._rig, self._options())
                 self.get_logger().info(f"camera '{p['view']}' reads '{p['source']}'")
+                if source.remark:
+                    self._health.problems.report("source", source.remark)
                 while not self._stopping.is_set():
                     self._publish(source.read())
             except SourceError as error:
@@ -99,7 +107,17 @@ class CameraNode(Node):
                 if source is not None:
                     source.close()
 
+    def _options(self) -> CaptureOptions:
+        p = self._settings
+        return CaptureOptions(p["rate"], p["width"], p["height"], p["fourcc"], p["loop_frames"])
+
     def _publish(self, captured: CapturedFrame) -> None:
+        if captured.skipped_ns:
+            self._health.problems.report(
+                "skipped",
+                f"camera '{self.view}': cannot read its source as fast as it plays, "
+                f"left out {captured.skipped_ns / 1e9:.1f} s; use smaller images, a lower rate or fewer views",
+            )
         height, width = captured.image.shape[:2]
         info = self._info_for(width, height)
         if info is None or self._stopping.is_set():
@@ -133,7 +151,8 @@ class CameraNode(Node):
                 self._health.problems.report(
                     "image size",
                     f"camera '{self._camera.name}': image is {width}x{height}, calibration expects "
-                    f"{model.width}x{model.height} or the same aspect ratio; set the camera's mode or the rig file",
+                    f"{model.width}x{model.height} or the same aspect ratio; set the camera's width, height and "
+                    "fourcc, or the rig file",
                 )
                 return None
         return self._infos[width, height]

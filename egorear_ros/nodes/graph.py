@@ -86,16 +86,18 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     """List the nodes for these options.
 
     Raises:
-        EgorearError: the rig does not load, or the sources do not fit its cameras.
+        EgorearError: the rig does not load, or the sources do not fit its cameras or each other.
     """
     rig_file = options.rig or rig_of(options.source)
     rig = load_rig(rig_file)
     views = options.views or rig.names
     common: dict[str, Any] = {"use_sim_time": options.use_sim_time}
     images = {"transport": options.transport, **common} if options.transport else common
+    sources = camera_sources(rig.subset(views), options.source)
+    camera = {"rig": rig_file, **_loop(sources), **images}
     specs = [
-        NodeSpec("camera_node", "camera", {"view": view, "rig": rig_file, "source": source, **images}, view)
-        for view, source in camera_sources(rig.subset(views), options.source).items()
+        NodeSpec("camera_node", "camera", {"view": view, "source": source, **camera}, view)
+        for view, source in sources.items()
     ]
     if _is_recorded(options.source):
         truth = {"rig": rig_file, "source": options.source, **common}
@@ -109,6 +111,17 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     if options.view:
         specs.append(NodeSpec("browser_view_node", "browser_view", {"rig": rig_file, **common}))
     return tuple(specs)
+
+
+def _loop(sources: Mapping[str, str]) -> dict[str, int]:
+    """What keeps video files in step; nothing where there are none."""
+    files = [source for source in sources.values() if not _is_recorded(source)]
+    if not files:
+        return {}
+    from egorear_ros.capture.video import shared_loop_frames
+
+    frames = shared_loop_frames(files)
+    return {"loop_frames": frames} if frames else {}
 
 
 def rig_of(source: str) -> str:

@@ -72,6 +72,19 @@ def test_who_comes_late_joins_in_the_middle(bag_path: Path) -> None:
     assert source.read().stamp_ns == 50 * duration_ns + 3 * recording.PERIOD_NS
 
 
+def test_who_falls_behind_skips_to_what_is_due(bag_path: Path) -> None:
+    duration_ns = recording.FRAMES * recording.PERIOD_NS
+    time = Time(50 * duration_ns)
+    source = BagSource(Bag(bag_path), "front_right", "/egorear/front_right/image_raw", duration_ns, time.clock)
+    before = source.read()
+    time.now_ns += 1000 * duration_ns
+    after = source.read()
+    latency_ns = recording.stamps_ns(1)[VIEWS.index("front_right")] - recording.START_NS - recording.PERIOD_NS
+    assert 0 <= time.now_ns - after.stamp_ns <= abs(latency_ns) + 1000, "on time again"
+    assert after.skipped_ns > 999 * duration_ns and after.stamp_ns > before.stamp_ns + after.skipped_ns
+    assert source.read().skipped_ns == 0
+
+
 def test_what_a_bag_lacks_is_named(bag_path: Path, tmp_path: Path) -> None:
     rig = load_rig("ego4view")
     with pytest.raises(SourceError, match="camera 'rear_left': there is no bag"):

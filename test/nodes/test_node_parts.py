@@ -6,6 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import yaml
 
@@ -89,10 +91,20 @@ def test_the_graph_has_one_node_per_camera_and_the_rest() -> None:
         build_graph(GraphOptions(source="a,b"))
 
 
+def test_all_cameras_play_as_many_frames_of_their_videos(tmp_path: Path) -> None:
+    for view, frames in zip(VIEWS, (3, 4, 2, 3), strict=True):
+        (tmp_path / view).mkdir()
+        for frame in range(frames):
+            cv2.imwrite(str(tmp_path / view / f"{frame}.png"), np.zeros((8, 8, 3), np.uint8))
+    specs = build_graph(GraphOptions(source=f"{tmp_path}/{{view}}/%d.png"))
+    assert [spec.parameters["loop_frames"] for spec in specs if spec.kind == "camera_node"] == [2] * 4
+    assert "loop_frames" not in build_graph(GraphOptions(source="0,1,2,3"))[0].parameters
+
+
 def test_the_parameter_file_holds_every_parameter_with_its_default() -> None:
     """Beside those that follow from launch arguments, which it must not set."""
     content = yaml.safe_load(resources.find("config/egorear.yaml").read_text())
-    from_arguments = {"rig", "source", "view", "views"}
+    from_arguments = {"rig", "source", "view", "views", "loop_frames"}
     for spec in build_graph(GraphOptions(source="sim:0", evaluate=True)):
         module = sys.modules[node_class(spec.kind).__module__]
         declared = {p.name: p.default for p in module.PARAMETERS if p.name not in from_arguments}
