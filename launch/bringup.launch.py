@@ -9,6 +9,7 @@ Every argument is explained by: ros2 launch egorear bringup.launch.py --show-arg
 from launch.actions import ExecuteProcess
 
 from egorear_ros.nodes.launching import ARGUMENTS, RVIZ, Argument, describe, graph_actions, rviz_actions
+from egorear_ros.topics import prefix_of
 from launch import LaunchDescription
 
 RECORD = Argument("", "Record images, skeletons and TF into this new MCAP bag; empty: no recording")
@@ -28,5 +29,6 @@ def recording(values: dict[str, str]) -> list:
     """`ros2 bag record`, if asked for; not the frame sets, which would repeat the images."""
     if not values["record"]:
         return []
-    topics = ["--regex", f"/{values['namespace']}/.*|/tf|/tf_static|/diagnostics", "--exclude-regex", ".*/frame_set"]
-    return [ExecuteProcess(cmd=["ros2", "bag", "record", "-s", "mcap", "-o", values["record"], *topics])]
+    wanted = f"{prefix_of(values['namespace'])}.*|/tf|/tf_static|/diagnostics"
+    command = ["ros2", "bag", "record", "-s", "mcap", "-o", values["record"]]
+    return [ExecuteProcess(cmd=[*command, "--regex", wanted, "--exclude-regex", ".*/frame_set"], output="screen")]

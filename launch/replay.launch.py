@@ -11,6 +11,7 @@ from launch.actions import ExecuteProcess, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
 
 from egorear_ros.data.bag import Bag, find_topics
+from egorear_ros.nodes.arguments import graph_options
 from egorear_ros.nodes.graph import rig_of
 from egorear_ros.nodes.launching import (
     ARGUMENTS,
@@ -49,7 +50,9 @@ def start(values: dict[str, str]) -> list:
     transport = "compressed" if topics.compressed else "raw"
     decided = {"source": "", "transport": transport, "namespace": topics.namespace}
     values = {**values, **decided, "evaluate": "true", "use_sim_time": "true"}
-    wait = python_process("egorear_ros.nodes.readiness", topics.namespace, *topics.images.values(), name="readiness")
+    chosen = graph_options(values).views or tuple(topics.images)
+    heard = [topic for view, topic in topics.images.items() if view in chosen]
+    wait = python_process("egorear_ros.nodes.readiness", topics.namespace, *heard, name="readiness")
     played = [*topics.images.values(), *([topics.ground_truth] if topics.ground_truth else [])]
     play = ["ros2", "bag", "play", values["bag"], "--clock", "100", "--rate", values["rate"], "--delay", str(CONNECT_S)]
     player = ExecuteProcess(

@@ -12,7 +12,7 @@ launch = pytest.importorskip("launch")
 pytest.importorskip("launch_ros")
 
 from egorear_ros.capture.clip_to_bag import clip_to_bag  # noqa: E402
-from egorear_ros.nodes.arguments import ARGUMENTS  # noqa: E402
+from egorear_ros.nodes.arguments import ARGUMENTS, cleaned  # noqa: E402
 from egorear_ros.nodes.graph import GraphOptions, build_graph  # noqa: E402
 
 from . import recording  # noqa: E402
@@ -42,7 +42,7 @@ def started(name: str, **given: str) -> list[Any]:
         for argument, e in declared(name).items()
         if e.default_value is not None
     }
-    return list(load(name).start({**defaults, **given}))
+    return list(load(name).start(cleaned({**defaults, **given})))
 
 
 def command(process: Any) -> list[str]:
@@ -77,7 +77,23 @@ def test_composition_starts_one_process_that_ends_the_launch() -> None:
 def test_rviz_and_recording_come_when_asked_for() -> None:
     plain = started("bringup")
     both = started("bringup", rviz="true", record="bag")
-    assert len(both) == len(plain) + 2
+    assert len(both) == len(plain) + 3, "RViz, the removal of its view, and the recorder"
+
+
+@pytest.mark.parametrize(("namespace", "expression"), [("", "/.*|/tf"), ("/robot/", "/robot/.*|/tf")])
+def test_the_recorder_takes_the_graphs_namespace_and_is_heard(namespace: str, expression: str) -> None:
+    recorder = started("bringup", record="bag", namespace=namespace)[-1]
+    assert command(recorder)[command(recorder).index("--regex") + 1].startswith(expression)
+    assert launch.utilities.perform_substitutions(launch.LaunchContext(), recorder.output) == "screen"
+
+
+def test_rviz_looks_where_the_graph_publishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    removal = started("bringup", rviz="true", namespace="/helmet", transport="compressed")[-1]
+    (view,) = tmp_path.iterdir()
+    assert "/helmet/front_left/image_raw/compressed" in view.read_text()
+    removal.event_handler.handle(launch.events.Shutdown(), launch.LaunchContext())
+    assert not view.exists()
 
 
 def test_the_demo_shows_the_bundled_clip_with_view_and_errors() -> None:
@@ -99,5 +115,8 @@ def test_replay_plays_images_and_truth_and_nothing_else(tmp_path: Path) -> None:
     (player,) = ready.event_handler.handle(event, launch.LaunchContext())
     assert command(player)[:4] == ["ros2", "bag", "play", str(tmp_path / "walk")]
     views = ("front_left", "front_right", "rear_left", "rear_right")
+    assert command(wait)[4:] == [f"/helmet/{view}/image_raw/compressed" for view in views]
+    chosen = started("replay", bag=str(tmp_path / "walk"), views="front_left,rear_left")[2]
+    assert command(chosen)[4:] == [f"/helmet/{view}/image_raw/compressed" for view in ("front_left", "rear_left")]
     topics = command(player)[command(player).index("--topics") + 1 :]
     assert set(topics) == {"/helmet/ground_truth", *(f"/helmet/{view}/image_raw/compressed" for view in views)}

@@ -12,6 +12,7 @@ from egorear_ros.data.bag import BagWriter
 from egorear_ros.data.bag_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, TF
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.rig import CameraInfoFields, RigCamera, camera_info_fields
+from egorear_ros.topics import full_name
 
 
 def clip_to_bag(
@@ -40,7 +41,7 @@ def clip_to_bag(
     """
     clip = RigClip(folder)
     with BagWriter(out) as writer:
-        recorder = _ClipRecorder(clip, writer, f"/{namespace}" if namespace else "", jpeg_quality)
+        recorder = _ClipRecorder(clip, writer, namespace, jpeg_quality)
         for index in range(len(clip)):
             recorder.write(index)
             progress(1)
@@ -48,8 +49,8 @@ def clip_to_bag(
 
 
 class _ClipRecorder:
-    def __init__(self, clip: RigClip, writer: BagWriter, prefix: str, jpeg_quality: int | None) -> None:
-        self._clip, self._writer, self._prefix, self._jpeg_quality = clip, writer, prefix, jpeg_quality
+    def __init__(self, clip: RigClip, writer: BagWriter, namespace: str, jpeg_quality: int | None) -> None:
+        self._clip, self._writer, self._namespace, self._jpeg_quality = clip, writer, namespace, jpeg_quality
         rig = clip.rig.subset(clip.info.views).resized(*clip.info.size_px)
         self._cameras: list[tuple[RigCamera, CameraInfoFields]] = [
             (camera, camera_info_fields(camera.model)) for camera in rig.cameras
@@ -58,9 +59,9 @@ class _ClipRecorder:
         writer.add_topic("/tf_static", TF, latched=True)
         for camera in rig.cameras:
             writer.add_topic(self._image_topic(camera), IMAGE if jpeg_quality is None else COMPRESSED_IMAGE)
-            writer.add_topic(f"{prefix}/{camera.name}/camera_info", CAMERA_INFO)
+            writer.add_topic(full_name(namespace, camera.name, "camera_info"), CAMERA_INFO)
         if self._truth is not None:
-            writer.add_topic(f"{prefix}/ground_truth", SKELETON)
+            writer.add_topic(full_name(namespace, "ground_truth"), SKELETON)
         start_ns = int(clip.stamps_ns.min())
         writer.write("/tf_static", start_ns, bag_messages.transforms(rig.static_transforms(), start_ns))
 
@@ -71,10 +72,10 @@ class _ClipRecorder:
             frame = camera.optical_frame
             self._writer.write(self._image_topic(camera), stamp_ns, self._image(camera.name, index, stamp_ns, frame))
             message = bag_messages.camera_info(info, stamp_ns, frame)
-            self._writer.write(f"{self._prefix}/{camera.name}/camera_info", stamp_ns, message)
+            self._writer.write(full_name(self._namespace, camera.name, "camera_info"), stamp_ns, message)
         if self._truth is not None:
             skeleton = truth_skeleton(self._truth[index], min(stamps))
-            self._writer.write(f"{self._prefix}/ground_truth", min(stamps), bag_messages.skeleton(skeleton))
+            self._writer.write(full_name(self._namespace, "ground_truth"), min(stamps), bag_messages.skeleton(skeleton))
 
     def _image(self, view: str, index: int, stamp_ns: int, frame: str) -> Any:
         pixels = self._clip.view(view, index)
@@ -83,4 +84,4 @@ class _ClipRecorder:
         return bag_messages.compressed_image(pixels, stamp_ns, frame, self._jpeg_quality)
 
     def _image_topic(self, camera: RigCamera) -> str:
-        return f"{self._prefix}/{camera.name}/image_raw{'/compressed' * (self._jpeg_quality is not None)}"
+        return full_name(self._namespace, camera.name, "image_raw", "" if self._jpeg_quality is None else "compressed")

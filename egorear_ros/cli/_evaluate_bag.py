@@ -13,7 +13,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from egorear_ros import resources
-from egorear_ros.cli._parameter_file import node_parameters
 from egorear_ros.cli._result_file import write_json
 from egorear_ros.data.bag import Bag
 from egorear_ros.evaluation.bag import estimate_bag, measured_bag, summary
@@ -21,6 +20,7 @@ from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import FIGURES
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimator
 from egorear_ros.nodes.graph import NAMESPACE
+from egorear_ros.nodes.parameter_file import node_parameters
 from egorear_ros.rig import load_rig
 from egorear_ros.skeleton import GROUPS
 from egorear_ros.sync import config_from_parameters

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from egorear_ros.nodes.graph import NAMESPACE
+from egorear_ros.topics import clean_namespace
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record until a signal, or until the clip ends."""
+    args.namespace = clean_namespace(args.namespace)
     return record_clip(args) if args.clip else record_graph(args)
 
 

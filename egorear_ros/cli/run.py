@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from egorear_ros.nodes.arguments import ARGUMENTS, TRUE, graph_options, parameter_file
+from egorear_ros.nodes.arguments import ARGUMENTS, TRUE, cleaned, graph_options, parameter_file
 from egorear_ros.nodes.graph import build_graph
 
 SOURCE = "sim:0"
@@ -33,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     from egorear_ros.nodes.main import run_composed
     from egorear_ros.nodes.supervisor import Supervisor, node_commands
 
-    values = vars(args)
+    values = cleaned(vars(args))
     options = graph_options(values)
     ros_args = ["--ros-args", "--params-file", parameter_file(values), "--log-level", args.log_level]
     if args.composition == TRUE:
-        return run_composed(options, [sys.argv[0], *ros_args], args.namespace)
-    return Supervisor(node_commands(build_graph(options), args.namespace, ros_args)).run()
+        return run_composed(options, [sys.argv[0], *ros_args], values["namespace"])
+    return Supervisor(node_commands(build_graph(options), values["namespace"], ros_args)).run()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from egorear_ros.nodes.graph import NAMESPACE, GraphOptions
+from egorear_ros.nodes.parameter_file import node_parameters
 from egorear_ros.resources import find
+from egorear_ros.rig import VIEWS
+from egorear_ros.topics import clean_namespace, full_name
 
 TRUE, FALSE = "true", "false"
 
@@ -63,6 +67,15 @@ ARGUMENTS: Final[Mapping[str, Argument]] = {
 """Name -> argument. Launch files take `name:=value`, `egorear run` takes `--name=value` with dashes for underscores."""
 
 
+def cleaned(values: Mapping[str, str]) -> dict[str, str]:
+    """The values, with the namespace as everything below takes it.
+
+    Raises:
+        EgorearError: the namespace is not one.
+    """
+    return {name: clean_namespace(value) if name == "namespace" else value for name, value in values.items()}
+
+
 def graph_options(values: Mapping[str, str]) -> GraphOptions:
     """The graph's options from the arguments' values."""
     return GraphOptions(
@@ -82,6 +95,18 @@ def graph_options(values: Mapping[str, str]) -> GraphOptions:
 def parameter_file(values: Mapping[str, str]) -> str:
     """Path of the parameter file of all nodes."""
     return values["params_file"] or str(find("config/egorear.yaml"))
+
+
+def image_transport(values: Mapping[str, str]) -> str:
+    """Transport of the graph's images: raw, compressed or both.
+
+    That of the cameras; where they are not part of the graph, what the synchronizer listens to.
+    """
+    if values["transport"]:
+        return values["transport"]
+    node = (VIEWS[0], "camera") if values["source"] else ("synchronizer",)
+    told = node_parameters(Path(parameter_file(values)), full_name(values["namespace"], *node))
+    return str(told.get("transport", "raw"))
 
 
 def run_arguments(values: Mapping[str, str]) -> list[str]:

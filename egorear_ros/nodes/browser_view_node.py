@@ -38,7 +38,8 @@ class BrowserViewNode(Node):
         rig = load_rig(p["rig"])
         self._health = Health(self, self._figures)
         self._view = RerunView(rig)
-        self._monitor = Monitor(self._view, report=self.get_logger().info)
+        clock = self.get_clock()
+        self._monitor = Monitor(self._view, self.get_logger().info, lambda: clock.now().nanoseconds)
         address = self._view.serve(p["port"], p["open_browser"])
         self.get_logger().info(f"open {address}")
         best_effort = QoSProfile(depth=2, reliability=ReliabilityPolicy.BEST_EFFORT)  # understands both kinds

@@ -14,13 +14,23 @@ from launch.actions import (
     RegisterEventHandler,
     SetEnvironmentVariable,
 )
-from launch.event_handlers import OnProcessExit
+from launch.event_handlers import OnProcessExit, OnShutdown
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from egorear_ros.nodes.arguments import ARGUMENTS, TRUE, Argument, graph_options, parameter_file, run_arguments
+from egorear_ros.nodes.arguments import (
+    ARGUMENTS,
+    TRUE,
+    Argument,
+    cleaned,
+    graph_options,
+    image_transport,
+    parameter_file,
+    run_arguments,
+)
 from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph
+from egorear_ros.nodes.rviz_view import write_rviz_view
 from egorear_ros.resources import find
 from launch import LaunchContext, LaunchDescription
 
@@ -36,7 +46,7 @@ def describe(arguments: Mapping[str, Argument], start: Any) -> LaunchDescription
     """
 
     def begin(context: LaunchContext) -> list[Any]:
-        return list(start({name: LaunchConfiguration(name).perform(context) for name in arguments}))
+        return list(start(cleaned({name: LaunchConfiguration(name).perform(context) for name in arguments})))
 
     declared = [
         DeclareLaunchArgument(
@@ -77,8 +87,9 @@ def rviz_actions(values: Mapping[str, str]) -> list[Any]:
     if values["rviz"] != TRUE:
         return []
     clock = {"use_sim_time": values["use_sim_time"] == TRUE}
-    view = ["-d", str(find("rviz/egorear.rviz"))]
-    return [Node(package="rviz2", executable="rviz2", arguments=view, parameters=[clock])]
+    view = write_rviz_view(values["namespace"], image_transport(values) == "compressed")
+    removal = RegisterEventHandler(OnShutdown(on_shutdown=lambda *_: view.unlink(missing_ok=True)))
+    return [Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=[clock]), removal]
 
 
 def _node(spec: NodeSpec, values: Mapping[str, str]) -> Node:

@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter
 
 from egorear_ros.nodes.graph import NAMESPACE, NODE_CLASSES, GraphOptions, NodeSpec, build_graph
 from egorear_ros.nodes.running import run_nodes
+from egorear_ros.topics import full_name
 
 
 def node_class(kind: str) -> Any:
@@ -27,7 +28,7 @@ def node_class(kind: str) -> Any:
 def make_node(spec: NodeSpec, namespace: str) -> Node:
     """Make a node with the parameters of its spec over those of the parameter file."""
     overrides = [Parameter(name, value=value) for name, value in spec.parameters.items()]
-    below = "/".join(part for part in (namespace, spec.namespace) if part)
+    below = full_name(namespace, spec.namespace)
     node: Node = node_class(spec.kind)(name=spec.name, namespace=below, parameter_overrides=overrides)
     return node
 

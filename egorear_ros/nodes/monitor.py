@@ -37,10 +37,18 @@ class Moment:
 
 
 class Monitor:
-    """Collects what the graph puts out, pairs it by stamp, shows it, and counts."""
+    """Collects what the graph puts out, pairs it by stamp, shows it, and counts.
 
-    def __init__(self, view: RerunView, report: Callable[[str], None]) -> None:
-        self._view, self._report = view, report
+    Args:
+        view: where to show it.
+        report: takes a line for the terminal now and then.
+        clock_ns: the time of which stamps are, nanoseconds: the wall's, or simulated.
+    """
+
+    def __init__(
+        self, view: RerunView, report: Callable[[str], None], clock_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._view, self._report, self._clock_ns = view, report, clock_ns
         self._moments: OrderedDict[int, Moment] = OrderedDict()
         self._reported_at = time.monotonic()
         self.sets, self.skeletons = RateMeter(), RateMeter()
@@ -61,7 +69,7 @@ class Monitor:
     def on_frame_set(self, frame_set: FrameSet) -> None:
         """Show the images."""
         self.sets.tick(time.monotonic())
-        self.set_latency.add(_age_s(frame_set.stamp_ns))
+        self.set_latency.add(self._age_s(frame_set.stamp_ns))
         self._moment(frame_set.stamp_ns).frame_set = frame_set
         self._view.show_frame_set(frame_set)
         if time.monotonic() - self._reported_at >= REPORT_PERIOD_S:
@@ -82,7 +90,7 @@ class Monitor:
     def on_skeleton(self, skeleton: Skeleton) -> None:
         """Show the estimate, its error and its latency."""
         self.skeletons.tick(time.monotonic())
-        self.latency.add(_age_s(skeleton.stamp_ns))
+        self.latency.add(self._age_s(skeleton.stamp_ns))
         moment = self._moment(skeleton.stamp_ns)
         moment.estimate = skeleton
         if moment.truth is not None:
@@ -91,7 +99,7 @@ class Monitor:
             self.last = moment
         self._view.show_skeleton(skeleton)
         figures = {f"timing/{name}_ms": 1e3 * seconds for name, seconds in skeleton.stage_seconds.items()}
-        figures |= {"error/mpjpe_mm": moment.error_mm, "timing/latency_ms": 1e3 * _age_s(skeleton.stamp_ns)}
+        figures |= {"error/mpjpe_mm": moment.error_mm, "timing/latency_ms": 1e3 * self._age_s(skeleton.stamp_ns)}
         self._view.show_figures(skeleton.stamp_ns, figures)
 
     def on_joints_2d(self, joints: Skeleton2D) -> None:
@@ -135,6 +143,5 @@ class Monitor:
                 self._moments.popitem(last=False)
         return self._moments[stamp_ns]
 
-
-def _age_s(stamp_ns: int) -> float:
-    return (time.time_ns() - stamp_ns) / 1e9
+    def _age_s(self, stamp_ns: int) -> float:
+        return (self._clock_ns() - stamp_ns) / 1e9

@@ -1,4 +1,4 @@
-"""Waits until the graph can take images: the network is loaded and active, and every image topic has a listener.
+"""Waits until the graph can take images: the network is loaded and active, and the image topics have listeners.
 
 ``python -m egorear_ros.nodes.readiness NAMESPACE TOPIC...`` exits with 0 then. replay.launch.py starts its player so.
 """
@@ -15,6 +15,7 @@ from lifecycle_msgs.srv import GetState
 from rclpy.node import Node
 
 from egorear_ros.nodes.graph import POSE
+from egorear_ros.topics import full_name
 
 PERIOD_S = 0.2
 REMIND_S = 30.0
@@ -22,7 +23,7 @@ REMIND_S = 30.0
 
 def wait_until_ready(node: Node, namespace: str, topics: Sequence[str]) -> None:
     """Return when the graph is ready; says every half minute what it waits for."""
-    client = node.create_client(GetState, "/" + "/".join(part for part in (namespace, POSE, "get_state") if part))
+    client = node.create_client(GetState, full_name(namespace, POSE, "get_state"))
     reminded_at = time.monotonic()
     while waiting := _missing(node, client, topics):
         if time.monotonic() - reminded_at > REMIND_S:

@@ -17,6 +17,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from egorear_ros.data.bag import BagError, BagWriter
 from egorear_ros.data.bag_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, SKELETON_2D, STATUS, TF
+from egorear_ros.topics import prefix_of
 
 IMAGE_TOPICS: Final = {"raw": ("/image_raw", IMAGE), "compressed": ("/image_raw/compressed", COMPRESSED_IMAGE)}
 GRAPH_TOPICS: Final = (
@@ -46,7 +47,7 @@ class RecorderNode(Node):
         self._writer = BagWriter(out)
         super().__init__("recorder", **node_options)
         self.error: BagError | None = None
-        self._out, self._prefix = out, f"/{namespace}/" if namespace else "/"
+        self._out, self._prefix = out, prefix_of(namespace)
         self._endings = (*GRAPH_TOPICS, IMAGE_TOPICS[images])
         self._images = IMAGE_TOPICS[images][0]
         self._started, self._bytes = time.monotonic(), 0

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from egorear_ros.nodes.graph import NodeSpec
+from egorear_ros.topics import full_name
 
 RESTART_WAIT_S = 1.0
 HOPELESS_CRASHES = 3
@@ -39,12 +40,12 @@ def node_commands(specs: Sequence[NodeSpec], namespace: str, ros_args: Sequence[
     """Command line of each node, by its full name."""
     commands = {}
     for spec in specs:
-        below = "/" + "/".join(part for part in (namespace, spec.namespace) if part)
+        below = full_name(namespace, spec.namespace)
         command = [sys.executable, "-m", "egorear_ros.nodes.main", spec.kind, *ros_args]
         command += ["-r", f"__node:={spec.name}", "-r", f"__ns:={below}"]
         for name, value in spec.parameters.items():
             command += ["-p", f"{name}:={_yaml(value)}"]
-        commands[f"{below}/{spec.name}"] = command
+        commands[full_name(namespace, spec.namespace, spec.name)] = command
     return commands
 
 

@@ -13,12 +13,12 @@ import yaml
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
-from egorear_ros.nodes.graph import NODE_CLASSES, GraphOptions, build_graph
+from egorear_ros.nodes.graph import NODE_CLASSES, GraphOptions, NodeSpec, build_graph
 from egorear_ros.nodes.health import REPEAT_LOG_S, Problems
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.main import node_class
 from egorear_ros.nodes.rates import Percentiles, RateMeter
-from egorear_ros.nodes.supervisor import Supervisor
+from egorear_ros.nodes.supervisor import Supervisor, node_commands
 from egorear_ros.rig import VIEWS
 from tools import parameter_tables
 
@@ -75,6 +75,12 @@ def test_a_node_that_keeps_crashing_ends_the_graph(capfd: pytest.CaptureFixture[
     assert status == 1
     error = capfd.readouterr().err
     assert "/egorear/broken ended with status 3" in error and "crashed 3 times" in error
+
+
+@pytest.mark.parametrize(("namespace", "below"), [("", "/"), ("robot", "/robot")])
+def test_nodes_in_processes_live_in_the_graphs_namespace(namespace: str, below: str) -> None:
+    ((name, command),) = node_commands([NodeSpec("pose_node", "pose")], namespace, []).items()
+    assert name == f"{below.rstrip('/')}/pose" and f"__ns:={below}" in command
 
 
 def test_the_graph_has_one_node_per_camera_and_the_rest() -> None:
