@@ -23,6 +23,7 @@ from egorear_ros.nodes.launching import (
     python_process,
     rviz_actions,
 )
+from egorear_ros.nodes.virtual_environment import add_libraries
 from egorear_ros.rig import load_rig
 from launch import LaunchDescription
 
@@ -45,6 +46,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def start(values: dict[str, str]) -> list:
     """Start the graph without cameras; when it is ready the player; end when the bag does."""
+    add_libraries()  # bags are read by rosbags
     with Bag(values["bag"]) as bag:
         topics = find_topics(bag, load_rig(values["rig"] or rig_of("")).names)
     transport = "compressed" if topics.compressed else "raw"

@@ -63,7 +63,9 @@ def test_one_build_makes_both_packages(workspace: Path) -> None:
             installed = share / "egorear" / path.relative_to(source)
             assert installed.exists() or path.is_dir(), f"{installed} is missing"
     assert (share / "egorear" / "egorear_msgs" / "msg" / "Skeleton.msg").is_file(), "bags are read by these texts"
-    assert os.access(workspace / "install" / "egorear" / "lib" / "egorear" / "egorear", os.X_OK)
+    executable = workspace / "install" / "egorear" / "lib" / "egorear" / "egorear"
+    assert os.access(executable, os.X_OK)
+    assert executable.read_text().splitlines()[0] == "#!/usr/bin/env python3", "the active environment's, with torch"
 
 
 def test_a_build_that_leaves_out_the_messages_says_so(workspace: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from egorear_ros import resources
+from egorear_ros.cli._result_file import write_json, write_whole
 from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.graph import GraphOptions, demo_source, rig_of
 from egorear_ros.rig import load_rig
@@ -38,8 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from egorear_ros.nodes.demo import has_model, run_demo
     from egorear_ros.nodes.monitor import Monitor
     from egorear_ros.nodes.running import FOREVER_S
-    from egorear_ros.visualization.rerun_view import RerunView
+    from egorear_ros.visualization.rerun_view import PORTS, RerunView
 
+    if not PORTS[0] <= args.port <= PORTS[1]:
+        raise EgorearError(f"--port must be between {PORTS[0]} and {PORTS[1]}, got {args.port}")
     source = demo_source(args.source)
     rig = rig_of(source)
     if not has_model(args.model):
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     view = RerunView(load_rig(rig))
     monitor = Monitor(view, report=lambda line: print(line, flush=True))
     if args.headless:
-        args.out.mkdir(parents=True, exist_ok=True)
+        _make_folder(args.out)
         view.save(args.out / "demo.rrd")
     else:
         address = view.serve(args.port, open_browser=not args.no_open)
@@ -63,8 +66,19 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EgorearError(f"folder '{folder}' cannot be made: {error.strerror}") from error
+
+
 def write_results(folder: Path, rig: str, monitor: object) -> None:
-    """Write the picture and the summary, and say where."""
+    """Write the picture and the summary, each whole or not at all, and say where.
+
+    Raises:
+        EgorearError: there is nothing to show, or a file cannot be written.
+    """
     import cv2
 
     from egorear_ros.nodes.monitor import Monitor
@@ -77,7 +91,9 @@ def write_results(folder: Path, rig: str, monitor: object) -> None:
     images = {frame.view: frame.image for frame in moment.frame_set.frames if frame.image is not None}
     skeletons = {"truth": moment.truth, "estimate": moment.estimate}
     picture = draw_moment(load_rig(rig), images, {name: s for name, s in skeletons.items() if s is not None})
-    cv2.imwrite(str(folder / "demo.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    encoded, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    assert encoded, "OpenCV comes with PNG"
+    write_whole(folder / "demo.png", data.tobytes())
     summary = monitor.summary()
-    (folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / "summary.json", summary)
     print(f"{json.dumps(summary)}\nWrote {folder}/demo.png, {folder}/demo.rrd (rerun {folder}/demo.rrd), summary.json")

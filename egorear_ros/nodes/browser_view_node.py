@@ -19,11 +19,11 @@ from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.monitor import Monitor
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.rig import load_rig
-from egorear_ros.visualization.rerun_view import RerunView
+from egorear_ros.visualization.rerun_view import PORTS, RerunView
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig whose cameras are shown: name of a shipped one, or a .yaml file."),
-    Parameter("port", 9090, "Port of the web page; the data come through the port 786 above it.", 1024, 64000),
+    Parameter("port", 9090, "Port of the web page; the data come through the port 786 above it.", *PORTS),
     Parameter("open_browser", True, "Open a browser; otherwise the page is only served."),
     Parameter("silence_warning", 10.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )

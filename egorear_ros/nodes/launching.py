@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +30,7 @@ from egorear_ros.nodes.arguments import (
 )
 from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph
 from egorear_ros.nodes.rviz_view import write_rviz_view
+from egorear_ros.nodes.virtual_environment import interpreter
 from egorear_ros.resources import find
 from launch import LaunchContext, LaunchDescription
 
@@ -71,8 +71,8 @@ def graph_actions(values: Mapping[str, str]) -> list[Any]:
 
 
 def python_process(module: str, *arguments: str, name: str) -> ExecuteProcess:
-    """Run a module of ours by this interpreter: the one in which torch and our packages are."""
-    return ExecuteProcess(cmd=[sys.executable, "-m", module, *arguments], output="screen", name=name)
+    """Run a module of ours by the interpreter in which torch and our packages are."""
+    return ExecuteProcess(cmd=[interpreter(), "-m", module, *arguments], output="screen", name=name)
 
 
 def end_with(process: ExecuteProcess, reason: str) -> RegisterEventHandler:

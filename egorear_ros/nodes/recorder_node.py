@@ -5,6 +5,7 @@ Topics are found as they appear and asked for as they are offered. Messages are 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import time
 from collections import Counter
@@ -120,4 +121,5 @@ class RecorderNode(Node):
             ending = next((ending for ending, _ in self._endings if topic.endswith(ending)), topic)
             counts[ending.removeprefix("/")] += count
         figures = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-        print(f"{time.monotonic() - self._started:.0f} s, {self._bytes / 1e6:.1f} MB: {figures}", flush=True)
+        with contextlib.suppress(OSError):  # the terminal may be gone, the recording goes on or is completed
+            print(f"{time.monotonic() - self._started:.0f} s, {self._bytes / 1e6:.1f} MB: {figures}", flush=True)

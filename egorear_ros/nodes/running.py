@@ -21,6 +21,7 @@ from rclpy.task import Future
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE
+from egorear_ros.nodes.signals import ending_signals
 from egorear_ros.resources import find
 
 FOREVER_S = 1e6
@@ -39,7 +40,7 @@ def run_nodes(
         seconds: end by itself after this time.
 
     Returns:
-        Exit status: 0 after SIGINT, SIGTERM or an orderly shutdown, 1 when the nodes could not be built.
+        Exit status: 0 after SIGINT, SIGTERM, SIGHUP or an orderly shutdown, 1 when the nodes could not be built.
     """
     tune_malloc()
     os.environ.setdefault(PROFILE_VARIABLE, str(find(PROFILE)))
@@ -79,7 +80,7 @@ def tune_malloc() -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Future]:
-    """A future that SIGINT and SIGTERM complete.
+    """A future that the signals of `ending_signals` complete.
 
     So a signal waits until all nodes are there, half a node cannot be closed; and a second one, as a terminal and `ros2
     launch` may both send theirs, does not break the clean-up.
@@ -89,7 +90,7 @@ def stopped_by_signals() -> Iterator[Future]:
     def finish(signum: int, frame: FrameType | None) -> None:
         stop.set_result(None)
 
-    previous = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, finish) for number in ending_signals()}
     try:
         yield stop
     finally:

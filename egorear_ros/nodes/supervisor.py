@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from egorear_ros.nodes.graph import NodeSpec
+from egorear_ros.nodes.signals import ending_signals
 from egorear_ros.topics import full_name
 
 RESTART_WAIT_S = 1.0
@@ -50,7 +51,7 @@ def node_commands(specs: Sequence[NodeSpec], namespace: str, ros_args: Sequence[
 
 
 class Supervisor:
-    """Keeps the processes alive until SIGINT or SIGTERM."""
+    """Keeps the processes alive until a signal of `ending_signals`."""
 
     def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
         self._children = [Child(name, command) for name, command in commands.items()]
@@ -58,13 +59,15 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until a signal (0), or until a node crashes again and again (1)."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending_signals():
             signal.signal(number, self._stop)
         hopeless: Child | None = None
-        while not self._stopping.is_set() and hopeless is None:
-            hopeless = next((child for child in self._children if not self._keep_alive(child)), None)
-            self._stopping.wait(0.1)
-        self._end_all()
+        try:
+            while not self._stopping.is_set() and hopeless is None:
+                hopeless = next((child for child in self._children if not self._keep_alive(child)), None)
+                self._stopping.wait(0.1)
+        finally:  # also when a message cannot be printed, the terminal being gone
+            self._end_all()
         if hopeless is None:
             return 0
         print(

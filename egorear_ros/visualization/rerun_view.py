@@ -30,6 +30,8 @@ TRUTH_COLOR = (120, 170, 255, 140)
 MEMORY_LIMIT = "500MiB"
 DATA_PORT_ABOVE = 786
 """The data come through the port this far above that of the page."""
+PORTS = (1024, 64000)
+"""What the page's port may be; also that of the data is one then."""
 
 
 class RerunView:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import pytest
+
+from egorear_ros.cli import main
+from egorear_ros.cli._result_file import write_whole
+from egorear_ros.errors import EgorearError
 
 from .. import recording
 
@@ -45,6 +51,26 @@ def test_headless_demo_on_the_bundled_clip(tmp_path: Path, with_model: bool) -> 
     else:
         assert summary["skeletons"] == 0 and summary["median_mpjpe_mm"] is None
         assert "no trained model 'nosuch'" in result.stdout
+
+
+def test_a_bad_port_or_folder_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["demo", "--port", "64999"]) == 1
+    assert "--port must be between 1024 and 64000, got 64999" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main.main(["demo", "--headless", "--out", str(tmp_path / "file")]) == 1
+    assert "cannot be made: File exists" in capsys.readouterr().err
+
+
+def test_results_are_whole_or_the_failure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", no_space)
+        with pytest.raises(EgorearError, match=r"demo\.png' cannot be written: No space left"):
+            write_whole(tmp_path / "demo.png", b"picture")
+    assert list(tmp_path.iterdir()) == []
+
+
+def no_space(path: Path, target: Path) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_source_without_truth_is_refused(tmp_path: Path) -> None:

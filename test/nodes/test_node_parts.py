@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -18,6 +20,7 @@ from egorear_ros.nodes.health import REPEAT_LOG_S, Problems
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.main import node_class
 from egorear_ros.nodes.rates import Percentiles, RateMeter
+from egorear_ros.nodes.signals import ending_signals
 from egorear_ros.nodes.supervisor import Supervisor, node_commands
 from egorear_ros.rig import VIEWS
 from tools import parameter_tables
@@ -81,6 +84,31 @@ def test_a_node_that_keeps_crashing_ends_the_graph(capfd: pytest.CaptureFixture[
 def test_nodes_in_processes_live_in_the_graphs_namespace(namespace: str, below: str) -> None:
     ((name, command),) = node_commands([NodeSpec("pose_node", "pose")], namespace, []).items()
     assert name == f"{below.rstrip('/')}/pose" and f"__ns:={below}" in command
+
+
+def test_a_closed_terminal_ends_the_nodes() -> None:
+    """They live in sessions of their own, so nobody else would tell them."""
+    child = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    code = (
+        "import sys; from egorear_ros.nodes.supervisor import Supervisor;"
+        f"sys.exit(Supervisor({{'/egorear/child': [sys.executable, '-c', {child!r}]}}).run())"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        number = int(process.stdout.readline())
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(20) == 0
+    assert not Path(f"/proc/{number}").exists()
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert signal.SIGHUP not in ending_signals()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert {signal.SIGHUP, signal.SIGINT, signal.SIGTERM} == set(ending_signals())
 
 
 def test_the_graph_has_one_node_per_camera_and_the_rest() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -107,6 +108,23 @@ def whole(messages: dict[str, list[Any]]) -> list[Skeleton]:
 def offset_of(skeleton: Skeleton, duration_ns: int) -> int:
     """Time since the start of the round."""
     return skeleton.stamp_ns % duration_ns
+
+
+def test_a_closed_terminal_completes_the_recording(node: Any, tmp_path: Path) -> None:
+    """SIGHUP comes, and nothing can be printed any more."""
+    publisher = node.create_publisher(msg.PipelineStatus, "/egorear/status", 5)
+    node.create_timer(0.1, lambda: publisher.publish(msg.PipelineStatus()))
+    recorder = Recorder(str(tmp_path / "walk"))
+    output = recorder.process.stdout
+    assert output is not None
+    lines = iter(output.readline, "")
+    assert live.Listener(node, {}).wait_for(lambda m: re.search(r"status [1-9]", next(lines, "")) is not None)
+    output.close()
+    recorder.process.stdout = None
+    status, _, errors = recorder.stop(signal.SIGHUP)
+    assert status == 0 and "Traceback" not in errors, errors
+    with Bag(tmp_path / "walk") as bag:
+        assert bag.counts["/egorear/status"] > 0
 
 
 def test_without_a_graph_nothing_is_recorded(private_ros_network: None, tmp_path: Path) -> None:
