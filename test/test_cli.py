@@ -36,6 +36,12 @@ def test_a_user_error_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str
     assert error.startswith("egorear rig: there is no rig 'nosuch'") and error.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["record", "out"], ["run"]])
+def test_a_namespace_that_is_none_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([*command, "--namespace=a//b"]) == 1
+    assert "namespace 'a//b' is not a ROS name" in capsys.readouterr().err
+
+
 def test_an_unknown_command_is_wrong_usage() -> None:
     with pytest.raises(SystemExit) as stop:
         main.main(["fly"])
