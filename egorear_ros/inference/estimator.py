@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -21,7 +22,7 @@ from egorear_ros.inference.estimate import PoseEstimate
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
 from egorear_ros.inference.preprocessing import Preprocessor, Rgb, mode_for
 from egorear_ros.network import EgoRearConfig, EgoRearSConfig, NetworkConfig, NetworkOutput
-from egorear_ros.network.weights import load_weights
+from egorear_ros.network.weights import load_weights, read_card
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.skeleton import NUM_JOINTS
 
@@ -46,7 +47,8 @@ class PoseEstimator:
         views: use only these of the network's views; None for all.
         preprocessing: "official", "fast" or "auto", the way the network's training images were made; see
             `preprocessing`.
-        warn: called with the reason if another engine than the one asked for is taken; None for a Python warning.
+        warn: called with the reason if another engine than the one asked for is taken, or views are left out; None for
+            a Python warning.
 
     Attributes:
         device: where the network runs.
@@ -83,21 +85,32 @@ class PoseEstimator:
         views: Sequence[str] | None = None,
         preprocessing: str = "auto",
         warn: Warn | None = None,
+        rig: Rig | None = None,
     ) -> PoseEstimator:
         """Load a model: the name of a shipped one, or the path of a .safetensors file with its card beside it.
 
         The other arguments are those of the class.
 
+        Args:
+            rig: cameras to use instead of those of the model's own rig. Views it lacks are never used, which `warn` is
+                told, unless `views` asks for them.
+
         Raises:
-            EgorearError: no such model, or the file is not one of ours; InputError: it does not estimate poses.
+            EgorearError: no such model, or the file is not one of ours; InputError: it does not estimate poses, or the
+                rig lacks the views.
         """
-        network, card = load_weights(find_weights(model))
-        config = card.config
+        path = find_weights(model)
+        config = read_card(path).config
         if not estimates_poses(config):
             raise InputError(
                 f"model '{model}' does not estimate poses in the device frame; pose_node needs one that does"
             )
-        return cls(network, config, load_rig(config.rig), device, engine, views, preprocessing, warn)
+        cameras = load_rig(config.rig)
+        if rig is not None:
+            views = _views_of(rig, config, views, warn)
+            cameras = rig.completed(config.views, cameras)  # the network is built for all its views
+        network, _ = load_weights(path, cameras)
+        return cls(network, config, cameras, device, engine, views, preprocessing, warn)
 
     def warm_up(self) -> None:
         """Run once, so that the first real frame set is not slower than the others."""
@@ -228,6 +241,21 @@ def _chosen(views: Sequence[str] | None, config: PoseConfig) -> tuple[str, ...]:
     if unknown or not views:
         raise InputError(f"views: got {', '.join(views) or 'none'}, the network knows {', '.join(config.views)}")
     return tuple(view for view in config.views if view in views)
+
+
+def _views_of(rig: Rig, config: PoseConfig, views: Sequence[str] | None, warn: Warn | None) -> Sequence[str]:
+    """Views of the network to use with this rig: those asked for, else those it has."""
+    wanted = config.views if views is None else _chosen(views, config)
+    there, missing = [v for v in wanted if v in rig.names], [v for v in wanted if v not in rig.names]
+    if missing and (views is not None or not there):
+        raise InputError(
+            f"rig '{rig.name}' has no camera '{missing[0]}'; it has {', '.join(rig.names)}, "
+            f"the network knows {', '.join(config.views)}"
+        )
+    if missing:
+        reason = f"rig '{rig.name}' has no camera {', '.join(map(repr, missing))}; the network works without"
+        (warn or warnings.warn)(reason)
+    return there
 
 
 def _device(name: str) -> torch.device:

@@ -34,9 +34,11 @@ from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.slow_services import SlowServices
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
+from egorear_ros.rig import load_rig
 
 PARAMETERS = (
     Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
+    Parameter("rig", "", "The cameras: name of a shipped rig, or path of a .yaml file; empty: those of the model."),
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
     Parameter("engine", AUTO, "How it runs; see docs/inference.md.", choices=(AUTO, *ENGINES)),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
@@ -143,8 +145,10 @@ class PoseNode(LifecycleNode):
             configured: take it in only if there still is an old one: the node may be cleaned up meanwhile.
         """
         started = time.monotonic()
+        p = self._settings
+        rig = load_rig(p["rig"]) if p["rig"] else None
         estimator = PoseEstimator.from_pretrained(
-            model, self._settings["device"], self._settings["engine"], warn=self.get_logger().warning
+            model, p["device"], p["engine"], warn=self.get_logger().warning, rig=rig
         )
         estimator.warm_up()
         with self._swap:

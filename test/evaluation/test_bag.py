@@ -20,7 +20,8 @@ from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.evaluation.bag import estimate_bag, evaluate_bag
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.inference import PoseEstimator
-from egorear_ros.rig import VIEWS
+from egorear_ros.rig import VIEWS, load_rig, rig_yaml
+from egorear_ros.rig.rigid import rigid
 from egorear_ros.sync import SyncConfig
 
 from ..recording import FRAMES, SKEWS_NS, START_NS, Recording, stamps_ns
@@ -110,6 +111,19 @@ def test_two_runs_give_the_same_file(recorded: Recording, bag_path: Path, tmp_pa
     printed = capsys.readouterr().out
     mpjpe = json.loads(first)["tables"]["all"]["mpjpe_mm"]
     assert f"{mpjpe:.2f}" in printed and "MPJPE (mm)" in printed and "x real time" in printed
+
+
+def test_a_rig_that_is_named_reaches_the_network(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
+    drawn = load_rig("ego4view")
+    poses = {camera.name: camera.camera_from_device @ rigid(np.eye(3), [0.2, 0, 0]) for camera in drawn.cameras}
+    (tmp_path / "own.yaml").write_text(rig_yaml(drawn.with_extrinsics(poses)))
+    results = {}
+    for rig in ("", "ego4view", str(tmp_path / "own.yaml")):
+        arguments = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--device", "cpu"]
+        assert main.main([*arguments, f"--rig={rig}", "--json", str(tmp_path / "out.json")]) == 0
+        results[rig] = json.loads((tmp_path / "out.json").read_text())["tables"]["all"]
+    default, named, own = results.values()
+    assert default == named != own
 
 
 def test_a_recording_has_a_report_with_the_same_figures(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
