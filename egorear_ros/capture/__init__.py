@@ -5,12 +5,13 @@ May import: rig, datatypes, data, simulator. Imported by nodes and cli. No ROS.
 
 from egorear_ros.capture.clock import LoopClock
 from egorear_ros.capture.recorded import TruthSource, open_truth, truth_skeleton
-from egorear_ros.capture.source import CapturedFrame, FrameSource, SourceError, open_source
+from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError, open_source
 
 __all__ = [
     "CapturedFrame",
     "FrameSource",
     "LoopClock",
+    "NoTruthError",
     "SourceError",
     "TruthSource",
     "open_source",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from egorear_ros import resources
+from egorear_ros.data.messages import readable_images
+from egorear_ros.datatypes import CameraFrame
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference.confidence import confidence_from_scores, confidence_from_std
 from egorear_ros.inference.engines import make_engine
@@ -143,6 +145,30 @@ class PoseEstimator:
         stages = {"preprocess": prepared - started, "network": computed - prepared}
         estimate.stage_seconds.update(stages, postprocess=time.perf_counter() - computed)
         return estimate
+
+    def estimate_frames(self, frames: Iterable[CameraFrame]) -> tuple[PoseEstimate, dict[str, str]]:
+        """Estimate the pose from what can be used of a frame set.
+
+        Args:
+            frames: of the views; one that is missing, cannot be decoded or does not fit the rig is a masked view.
+
+        Returns:
+            The estimate, and view -> reason of the views that are there but were left out.
+
+        Raises:
+            InputError: no view can be used; says why.
+        """
+        images, left_out = readable_images(frames)
+        for view in self.views:
+            try:
+                if view in images:
+                    self._check_image(view, images[view])
+            except InputError as error:
+                left_out[view] = str(error)
+                del images[view]
+        if left_out and not any(view in images for view in self.views):
+            raise InputError(f"no image can be used: {'; '.join(left_out.values())}")
+        return self.estimate(images), left_out
 
     def _known(self, images: Mapping[str, Rgb]) -> dict[str, Rgb]:
         """Keep the images of our views, in their order."""

@@ -161,6 +161,20 @@ def test_a_broken_image_is_counted_and_left_out(bag_path: Path, estimator: PoseE
     assert result["frames"]["partial"] == 1
 
 
+def test_a_jpeg_that_cannot_be_decoded_costs_its_view_alone(
+    recorded: Recording, estimator: PoseEstimator, tmp_path: Path
+) -> None:
+    def spoil(m: BagMessage) -> BagMessage:
+        if m.topic == "/egorear/rear_left/image_raw/compressed" and m.time_ns == stamps_ns(3)[2]:
+            m.message.data = m.message.data[:20]
+        return m
+
+    clip_to_bag(str(recorded.clip), tmp_path / "jpeg", "egorear", jpeg_quality=90)
+    result = evaluate(rewrite(tmp_path / "jpeg", tmp_path / "b", spoil), estimator)
+    assert result["problems"] == {"camera 'rear_left': compressed image of 20 bytes cannot be decoded": 1}
+    assert (result["frames"]["compared"], result["frames"]["partial"]) == (FRAMES, 1)
+
+
 def test_offsets_of_the_parameter_file_align_the_cameras(
     recorded: Recording, bag_path: Path, tmp_path: Path, capsys: Any
 ) -> None:
