@@ -14,9 +14,9 @@ from rich.table import Table
 
 from egorear_ros import resources
 from egorear_ros.cli._parameter_file import node_parameters
-from egorear_ros.cli._result_file import write_json
 from egorear_ros.data.bag import Bag
 from egorear_ros.evaluation.bag import estimate_bag, measured_bag, summary
+from egorear_ros.evaluation.result_file import write_json
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import FIGURES
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimator

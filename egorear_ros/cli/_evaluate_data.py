@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table as RichTable
 
-from egorear_ros.cli._result_file import write_json
 from egorear_ros.data.opening import open_frames
 from egorear_ros.evaluation.baselines import TrainingPoses, learn_by_heart
 from egorear_ros.evaluation.loading import camera_sets, load_pose_network
 from egorear_ros.evaluation.measurement import measure, spread
+from egorear_ros.evaluation.result_file import write_json
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import (
     Table,
