@@ -20,8 +20,7 @@ from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.evaluation.bag import estimate_bag, evaluate_bag
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.inference import PoseEstimator
-from egorear_ros.rig import VIEWS, load_rig, rig_yaml
-from egorear_ros.rig.rigid import rigid
+from egorear_ros.rig import VIEWS, Rig
 from egorear_ros.sync import SyncConfig
 
 from ..recording import FRAMES, SKEWS_NS, START_NS, Recording, stamps_ns
@@ -113,17 +112,20 @@ def test_two_runs_give_the_same_file(recorded: Recording, bag_path: Path, tmp_pa
     assert f"{mpjpe:.2f}" in printed and "MPJPE (mm)" in printed and "x real time" in printed
 
 
-def test_a_rig_that_is_named_reaches_the_network(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
-    drawn = load_rig("ego4view")
-    poses = {camera.name: camera.camera_from_device @ rigid(np.eye(3), [0.2, 0, 0]) for camera in drawn.cameras}
-    (tmp_path / "own.yaml").write_text(rig_yaml(drawn.with_extrinsics(poses)))
-    results = {}
-    for rig in ("", "ego4view", str(tmp_path / "own.yaml")):
-        arguments = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--device", "cpu"]
-        assert main.main([*arguments, f"--rig={rig}", "--json", str(tmp_path / "out.json")]) == 0
-        results[rig] = json.loads((tmp_path / "out.json").read_text())["tables"]["all"]
-    default, named, own = results.values()
-    assert default == named != own
+def test_a_rig_that_is_named_reaches_the_network(
+    bag_path: Path, estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Rig | None] = []
+
+    def load(*args: Any, rig: Rig | None) -> PoseEstimator:
+        given.append(rig)
+        return estimator
+
+    monkeypatch.setattr(PoseEstimator, "from_pretrained", load)
+    command = ["evaluate", "--bag", str(bag_path), "--model", "any"]
+    assert main.main(command) == main.main([*command, "--rig", "ego4view"]) == 0
+    model_own, named = given
+    assert model_own is None and named is not None and named.name == "ego4view"
 
 
 def test_a_recording_has_a_report_with_the_same_figures(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
