@@ -65,9 +65,7 @@ class GroundTruthNode(Node):
                 self._has_truth = False
                 self.get_logger().info(f"{error}; the topic ground_truth stays silent")
                 return
-            except (
-                Exception
-            ) as error:  # one bad message, or a source that comes later: what is missed here is caught up
+            except Exception as error:  # a bad message, or a source that comes later; the clock catches up
                 self._health.caught("source", error)
                 self._stopping.wait(RETRY_S)
 
