@@ -306,16 +306,18 @@ class TimedNetwork:
     def warm_up(self) -> None:
         """Nothing to warm."""
 
-    def estimate(self, images: dict[str, Any]) -> Any:
-        """See `PoseEstimator.estimate`."""
+    def estimate_frames(self, frames: Any) -> Any:
+        """See `PoseEstimator.estimate_frames`."""
+        from egorear_ros.data.messages import readable_images
         from egorear_ros.inference import PoseEstimate
 
+        images, left_out = readable_images(frames)
         if self._seconds:
             time.sleep(self._seconds)
         sizes = {view: (image.shape[1], image.shape[0]) for view, image in images.items()}
         pixels, scores = dict.fromkeys(images, self._pixels), dict.fromkeys(images, self._pixels[:, 0])
         stages = {"network": self._seconds}
-        return PoseEstimate(self._joints, self._joints[:, 0], self._std, pixels, scores, sizes, stages)
+        return PoseEstimate(self._joints, self._joints[:, 0], self._std, pixels, scores, sizes, stages), left_out
 
 
 def serve(kind: str, ros_args: list[str]) -> int:

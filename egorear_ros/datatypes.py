@@ -33,7 +33,7 @@ class CameraFrame:
         stamp_ns: acquisition time.
         image: (H, W, 3) uint8 RGB, or None where the frame is compressed or missing.
         jpeg: the compressed image, empty where the frame is raw or missing.
-        skew_s: corrected acquisition time minus the stamp of the set, seconds.
+        skew_s: acquisition time, corrected by the camera's offset, minus the earliest such in the set, seconds.
     """
 
     view: str

@@ -5,13 +5,21 @@ May import: rig, datatypes, data, simulator. Imported by nodes and cli. No ROS.
 
 from egorear_ros.capture.clock import LoopClock
 from egorear_ros.capture.recorded import TruthSource, open_truth, truth_skeleton
-from egorear_ros.capture.source import CapturedFrame, CaptureOptions, FrameSource, SourceError, open_source
+from egorear_ros.capture.source import (
+    CapturedFrame,
+    CaptureOptions,
+    FrameSource,
+    NoTruthError,
+    SourceError,
+    open_source,
+)
 
 __all__ = [
     "CaptureOptions",
     "CapturedFrame",
     "FrameSource",
     "LoopClock",
+    "NoTruthError",
     "SourceError",
     "TruthSource",
     "open_source",

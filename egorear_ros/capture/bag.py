@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from egorear_ros.capture.clock import LoopClock
 from egorear_ros.capture.recorded import TruthSource
-from egorear_ros.capture.source import CapturedFrame, FrameSource, SourceError
+from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError
 from egorear_ros.data.bag import Bag, BagMessage, find_topics
 from egorear_ros.data.messages import camera_frame_from_message, images_of, skeleton_from_message
 from egorear_ros.datatypes import Skeleton
@@ -40,7 +40,8 @@ def open_bag_truth(path: str, rig: Rig) -> BagTruth:
     """Open the ground truth of a bag.
 
     Raises:
-        SourceError: it has none.
+        NoTruthError: it has none.
+        SourceError: no bag there.
     """
     try:
         bag = Bag(path)
@@ -48,7 +49,7 @@ def open_bag_truth(path: str, rig: Rig) -> BagTruth:
     except EgorearError as error:
         raise SourceError(str(error)) from error
     if topics.ground_truth is None:
-        raise SourceError(f"bag '{path}' has no ground truth")
+        raise NoTruthError(f"bag '{path}' has no ground truth")
     return BagTruth(bag, topics.ground_truth, round_ns(bag, topics.images.values()))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from egorear_ros.capture.clock import NANOSECONDS, LoopClock
-from egorear_ros.capture.source import CapturedFrame, FrameSource, SourceError
+from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
@@ -117,7 +117,8 @@ def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:
     """Open the ground truth of `clip:DIR`, `bag:PATH` or `sim:SEED`.
 
     Raises:
-        SourceError: the source has none.
+        NoTruthError: the source has none.
+        EgorearError: there is no such source.
     """
     scheme, _, rest = uri.partition(":")
     if scheme == "clip":
@@ -128,7 +129,7 @@ def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:
         return open_bag_truth(rest, rig)
     if scheme == "sim":
         return SimulatorTruth(shared_simulator(_seed(rest), rig, rate_hz or SIMULATED_RATE_HZ))
-    raise SourceError(f"source '{uri}' has no ground truth; clip:DIR, bag:PATH and sim:SEED do")
+    raise NoTruthError(f"source '{uri}' has no ground truth; clip:DIR, bag:PATH and sim:SEED do")
 
 
 class ClipTruth(TruthSource):
@@ -137,7 +138,7 @@ class ClipTruth(TruthSource):
     def __init__(self, folder: str, clock_of: Callable[[int], LoopClock] = LoopClock) -> None:
         clip = RigClip(folder)
         if "joints_device_m" not in clip.ground_truth:
-            raise SourceError(f"clip '{folder}' has no ground truth")
+            raise NoTruthError(f"clip '{folder}' has no ground truth")
         self._joints = clip.ground_truth["joints_device_m"]
         self._player = ClipPlayer(clip, clip.stamps_ns.min(axis=1), clock_of)
 

@@ -27,6 +27,10 @@ class SourceError(EgorearError):
     """A source that cannot be opened, or has stopped giving frames."""
 
 
+class NoTruthError(SourceError):
+    """A source that has no ground truth, as most recordings of real people."""
+
+
 @dataclass(frozen=True)
 class CapturedFrame:
     """One image with the time it was taken.

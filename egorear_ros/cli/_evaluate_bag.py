@@ -13,14 +13,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from egorear_ros import resources
-from egorear_ros.cli._result_file import write_json
 from egorear_ros.data.bag import Bag
 from egorear_ros.evaluation.bag import estimate_bag, measured_bag, summary
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import FIGURES
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimator
-from egorear_ros.nodes.graph import NAMESPACE
+from egorear_ros.nodes.graph import DEFAULT_RIG, NAMESPACE
 from egorear_ros.nodes.parameter_file import node_parameters
+from egorear_ros.result_file import write_json
 from egorear_ros.rig import load_rig
 from egorear_ros.skeleton import GROUPS
 from egorear_ros.sync import config_from_parameters
@@ -30,14 +30,14 @@ def evaluate_bag(args: argparse.Namespace) -> int:
     """Evaluate, print the tables, and write figures and report if asked to."""
     parameter_file = Path(args.params_file or resources.find("config/egorear.yaml"))
     pose = node_parameters(parameter_file, f"/{NAMESPACE}/pose")
-    rig = load_rig(args.rig)
+    rig = load_rig(args.rig or DEFAULT_RIG)
     views = rig.subset(args.views).names if args.views else rig.names
     sync = config_from_parameters(views, node_parameters(parameter_file, f"/{NAMESPACE}/synchronizer"))
     tolerance_s = sync.tolerance if args.truth_tolerance is None else args.truth_tolerance
     model = args.model or pose.get("model", DEFAULT_MODEL)
     with Bag(args.bag) as bag, Progress(transient=True) as bar:
         device, engine = args.device or pose.get("device", "auto"), args.engine or pose.get("engine", "auto")
-        estimator = PoseEstimator.from_pretrained(model, device, engine)
+        estimator = PoseEstimator.from_pretrained(model, device, engine, rig=rig if args.rig else None)
         estimator.warm_up()
         task = bar.add_task("messages")
         started = time.perf_counter()

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table as RichTable
 
-from egorear_ros.cli._result_file import write_json
 from egorear_ros.data.opening import open_frames
 from egorear_ros.evaluation.baselines import TrainingPoses, learn_by_heart
 from egorear_ros.evaluation.loading import camera_sets, load_pose_network
@@ -25,6 +24,7 @@ from egorear_ros.evaluation.tables import (
     visibility_table,
 )
 from egorear_ros.inference import DEFAULT_MODEL
+from egorear_ros.result_file import write_json
 from egorear_ros.rig import load_rig
 
 WIDTH = 100

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from egorear_ros import resources
-from egorear_ros.cli._result_file import write_json, write_whole
 from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.graph import GraphOptions, demo_source, rig_of
+from egorear_ros.result_file import write_json, write_whole
 from egorear_ros.rig import load_rig
 
 HEADLESS_SECONDS = 12.0

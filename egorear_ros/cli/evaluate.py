@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     bag = parser.add_argument_group("with --bag")
     bag.add_argument("--engine", default="", help="how the network runs, see docs/inference.md (default: as live)")
-    bag.add_argument("--rig", default="ego4view", help="name or file of the rig (default: %(default)s)")
+    bag.add_argument("--rig", default="", help="name or file of the rig (default: ego4view)")
     bag.add_argument("--params-file", default="", help="as of the live graph (default: config/egorear.yaml)")
     bag.add_argument(
         "--truth-tolerance",

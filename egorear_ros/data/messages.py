@@ -80,6 +80,27 @@ def images_of(frames: Iterable[CameraFrame]) -> dict[str, RgbImage]:
     return {frame.view: image for frame, image in zip(there, images, strict=True)}
 
 
+def readable_images(frames: Iterable[CameraFrame]) -> tuple[dict[str, RgbImage], dict[str, str]]:
+    """As `images_of`, but a JPEG that cannot be decoded costs its view alone.
+
+    Returns:
+        View -> image of the views that are there and readable, and view -> reason of those that are not.
+    """
+
+    def decoded(frame: CameraFrame) -> RgbImage | str:
+        try:
+            return images_of([frame])[frame.view]
+        except ImageError as error:
+            return str(error)
+
+    there = [frame for frame in frames if frame.present]
+    results = dict(zip((frame.view for frame in there), for_each_view(decoded, there), strict=True))
+    return (
+        {view: result for view, result in results.items() if not isinstance(result, str)},
+        {view: result for view, result in results.items() if isinstance(result, str)},
+    )
+
+
 def rgb_from_message(message: Any, other: OtherDecoder | None = None) -> RgbImage:
     """Read a sensor_msgs/Image.
 
@@ -115,7 +136,10 @@ def decode_jpeg(data: bytes, view: str) -> RgbImage:
     Raises:
         ImageError: it cannot be decoded.
     """
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error:  # a header that promises too large an image
+        decoded = None
     if decoded is None:
         raise ImageError(f"camera '{view}': compressed image of {len(data)} bytes cannot be decoded")
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)

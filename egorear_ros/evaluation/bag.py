@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from egorear_ros.data.bag import Bag, BagError, RigTopics, find_topics
 from egorear_ros.data.frame_sets import FrameName
-from egorear_ros.data.messages import ImageError, camera_frame_from_message, images_of, skeleton_from_message
+from egorear_ros.data.messages import camera_frame_from_message, skeleton_from_message
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.measurement import Measured
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.evaluation.prediction import Predictions
-from egorear_ros.inference import PoseEstimator
+from egorear_ros.inference import InputError, PoseEstimator
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer, SyncStatistics
 
 FORMAT: Final = "egorear-bag-evaluation/1"
@@ -41,7 +41,7 @@ class BagEstimates:
     Attributes:
         topics: where in the bag the images and the truth were.
         skeletons: estimates in order; stamps as the live graph gives them.
-        complete: per skeleton, whether all views were in its frame set.
+        complete: per skeleton, whether all views were in its frame set and could be used.
         truths: ground truth in order of the recording.
         problems: reason -> how many messages or frame sets could not be used.
         statistics: the synchronizer's counters.
@@ -75,12 +75,13 @@ def estimate_bag(
         raise BagError(f"bag '{bag.path}' has no ground truth (topic .../ground_truth) to compare with")
     for aligned in _aligned_sets(bag, sync, result, progress):
         try:
-            images = images_of(frame for frame in aligned.frames if frame is not None)
-        except ImageError as error:  # as in pose_node: a frame set with a broken JPEG is lost, and counted
+            estimate, left_out = estimator.estimate_frames(frame for frame in aligned.frames if frame is not None)
+        except InputError as error:  # as in pose_node: a frame set without any usable image is lost, and counted
             result.problems[str(error)] += 1
             continue
-        result.skeletons.append(estimator.estimate(images).skeleton(aligned.acquired_ns))
-        result.complete.append(aligned.complete)
+        result.problems.update(left_out.values())
+        result.skeletons.append(estimate.skeleton(aligned.acquired_ns))
+        result.complete.append(aligned.complete and not left_out)
     return result
 
 

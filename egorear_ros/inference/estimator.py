@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from egorear_ros import resources
+from egorear_ros.data.messages import readable_images
+from egorear_ros.datatypes import CameraFrame
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference.confidence import confidence_from_scores, confidence_from_std
 from egorear_ros.inference.engines import make_engine
@@ -21,7 +24,7 @@ from egorear_ros.inference.estimate import PoseEstimate
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
 from egorear_ros.inference.preprocessing import Preprocessor, Rgb, mode_for
 from egorear_ros.network import EgoRearConfig, EgoRearSConfig, NetworkConfig, NetworkOutput
-from egorear_ros.network.weights import load_weights
+from egorear_ros.network.weights import load_weights, read_card
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.skeleton import NUM_JOINTS
 
@@ -46,7 +49,8 @@ class PoseEstimator:
         views: use only these of the network's views; None for all.
         preprocessing: "official", "fast" or "auto", the way the network's training images were made; see
             `preprocessing`.
-        warn: called with the reason if another engine than the one asked for is taken; None for a Python warning.
+        warn: called with the reason if another engine than the one asked for is taken, or views are left out; None for
+            a Python warning.
 
     Attributes:
         device: where the network runs.
@@ -83,21 +87,32 @@ class PoseEstimator:
         views: Sequence[str] | None = None,
         preprocessing: str = "auto",
         warn: Warn | None = None,
+        rig: Rig | None = None,
     ) -> PoseEstimator:
         """Load a model: the name of a shipped one, or the path of a .safetensors file with its card beside it.
 
         The other arguments are those of the class.
 
+        Args:
+            rig: cameras to use instead of those of the model's own rig. Views it lacks are never used, which `warn` is
+                told, unless `views` asks for them.
+
         Raises:
-            EgorearError: no such model, or the file is not one of ours; InputError: it does not estimate poses.
+            EgorearError: no such model, or the file is not one of ours; InputError: it does not estimate poses, or the
+                rig lacks the views.
         """
-        network, card = load_weights(find_weights(model))
-        config = card.config
+        path = find_weights(model)
+        config = read_card(path).config
         if not estimates_poses(config):
             raise InputError(
                 f"model '{model}' does not estimate poses in the device frame; pose_node needs one that does"
             )
-        return cls(network, config, load_rig(config.rig), device, engine, views, preprocessing, warn)
+        cameras = load_rig(config.rig)
+        if rig is not None:
+            views = _views_of(rig, config, views, warn)
+            cameras = rig.completed(config.views, cameras)  # the network is built for all its views
+        network, _ = load_weights(path, cameras)
+        return cls(network, config, cameras, device, engine, views, preprocessing, warn)
 
     def warm_up(self) -> None:
         """Run once, so that the first real frame set is not slower than the others."""
@@ -130,6 +145,30 @@ class PoseEstimator:
         stages = {"preprocess": prepared - started, "network": computed - prepared}
         estimate.stage_seconds.update(stages, postprocess=time.perf_counter() - computed)
         return estimate
+
+    def estimate_frames(self, frames: Iterable[CameraFrame]) -> tuple[PoseEstimate, dict[str, str]]:
+        """Estimate the pose from what can be used of a frame set.
+
+        Args:
+            frames: of the views; one that is missing, cannot be decoded or does not fit the rig is a masked view.
+
+        Returns:
+            The estimate, and view -> reason of the views that are there but were left out.
+
+        Raises:
+            InputError: no view can be used; says why.
+        """
+        images, left_out = readable_images(frames)
+        for view in self.views:
+            try:
+                if view in images:
+                    self._check_image(view, images[view])
+            except InputError as error:
+                left_out[view] = str(error)
+                del images[view]
+        if left_out and not any(view in images for view in self.views):
+            raise InputError(f"no image can be used: {'; '.join(left_out.values())}")
+        return self.estimate(images), left_out
 
     def _known(self, images: Mapping[str, Rgb]) -> dict[str, Rgb]:
         """Keep the images of our views, in their order."""
@@ -228,6 +267,21 @@ def _chosen(views: Sequence[str] | None, config: PoseConfig) -> tuple[str, ...]:
     if unknown or not views:
         raise InputError(f"views: got {', '.join(views) or 'none'}, the network knows {', '.join(config.views)}")
     return tuple(view for view in config.views if view in views)
+
+
+def _views_of(rig: Rig, config: PoseConfig, views: Sequence[str] | None, warn: Warn | None) -> Sequence[str]:
+    """Views of the network to use with this rig: those asked for, else those it has."""
+    wanted = config.views if views is None else _chosen(views, config)
+    there, missing = [v for v in wanted if v in rig.names], [v for v in wanted if v not in rig.names]
+    if missing and (views is not None or not there):
+        raise InputError(
+            f"rig '{rig.name}' has no camera '{missing[0]}'; it has {', '.join(rig.names)}, "
+            f"the network knows {', '.join(config.views)}"
+        )
+    if missing:
+        reason = f"rig '{rig.name}' has no camera {', '.join(map(repr, missing))}; the network works without"
+        (warn or warnings.warn)(reason)
+    return there
 
 
 def _device(name: str) -> torch.device:

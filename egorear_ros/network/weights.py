@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -131,6 +132,16 @@ def save_weights(path: Path, network: nn.Module, config: NetworkConfig, source: 
     return card
 
 
+def read_card(path: Path) -> WeightsCard:
+    """What a weights file says it holds; its tensors are not read.
+
+    Raises:
+        CheckpointError: the file cannot be read, or is not one of ours.
+    """
+    with _opened(path) as file:
+        return _card_of(path, file)
+
+
 def load_weights(path: Path, rig: Rig | None = None) -> tuple[nn.Module, WeightsCard]:
     """Build the network of a weights file, filled and in eval mode.
 
@@ -141,18 +152,9 @@ def load_weights(path: Path, rig: Rig | None = None) -> tuple[nn.Module, Weights
     Raises:
         CheckpointError: the file cannot be read or does not hold the network it says it does.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get("egorear")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"'{path}' cannot be read as safetensors: {error}") from error
-    if header is None:
-        raise CheckpointError(f"'{path}' does not say what network it is; make it with `egorear convert-checkpoint`")
-    try:
-        card = WeightsCard.from_json(json.loads(header))
-    except (ConfigError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"'{path}': {error}") from error
+    with _opened(path) as file:
+        card = _card_of(path, file)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
     network = build(card.config, rig)
     own = network.state_dict()
     check_keys(f"'{path}'", set(own), tensors)
@@ -167,6 +169,26 @@ def sha256_of(path: Path) -> str:
     """Hash of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file, whose own errors name it."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"'{path}' cannot be read as safetensors: {error}") from error
+
+
+def _card_of(path: Path, file: Any) -> WeightsCard:
+    header = (file.metadata() or {}).get("egorear")
+    if header is None:
+        raise CheckpointError(f"'{path}' does not say what network it is; make it with `egorear convert-checkpoint`")
+    try:
+        return WeightsCard.from_json(json.loads(header))
+    except (ConfigError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"'{path}': {error}") from error
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from egorear_ros.capture import CapturedFrame, CaptureOptions, FrameSource, SourceError, open_source
+from egorear_ros.capture import CapturedFrame, CaptureOptions, open_source
 from egorear_ros.data.messages import encode_jpeg
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
@@ -91,21 +91,25 @@ class CameraNode(Node):
     def _capture(self) -> None:
         """Read the source until the node closes; whatever fails is reported and tried again."""
         while not self._stopping.is_set():
-            source: FrameSource | None = None
             try:
-                p = self._settings
-                source = open_source(p["source"], p["view"], self._rig, self._options())
-                self.get_logger().info(f"camera '{p['view']}' reads '{p['source']}'")
-                if source.remark:
-                    self._health.problems.report("source", source.remark)
-                while not self._stopping.is_set():
-                    self._publish(source.read())
-            except SourceError as error:
-                self._health.problems.report("source", str(error))
+                self._play()
+            except Exception as error:  # drivers raise what they like
+                if not self._stopping.is_set():
+                    self._health.caught("source", error)
                 self._stopping.wait(self._settings["reconnect_period"])
-            finally:
-                if source is not None:
-                    source.close()
+
+    def _play(self) -> None:
+        """Open the source and publish its frames until it fails or the node closes."""
+        p = self._settings
+        source = open_source(p["source"], p["view"], self._rig, self._options())
+        try:
+            self.get_logger().info(f"camera '{p['view']}' reads '{p['source']}'")
+            if source.remark:
+                self._health.problems.report("source", source.remark)
+            while not self._stopping.is_set():
+                self._publish(source.read())
+        finally:
+            source.close()
 
     def _options(self) -> CaptureOptions:
         p = self._settings

@@ -7,7 +7,6 @@ ends, a summary in the log and, if asked for, a JSON file.
 from __future__ import annotations
 
 import json
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.nodes.conversions import skeleton_from_message
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.result_file import check_result_file, write_json
 
 PARAMETERS = (
     Parameter("output", "", "Where to write the summary as JSON when the node ends; empty for nowhere."),
@@ -43,6 +43,8 @@ class EvaluationNode(Node):
     def __init__(self, name: str = "evaluation_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
         self._settings = Parameters(self, PARAMETERS)
+        if self._settings["output"]:
+            check_result_file(Path(self._settings["output"]), "output")
         self._health = Health(self, self._figures)
         self._estimates: Pending = OrderedDict()
         self._truths: Pending = OrderedDict()
@@ -61,14 +63,15 @@ class EvaluationNode(Node):
         return self._health.watch(subscription, quality, self._settings["silence_warning"])
 
     def close(self) -> None:
-        """Log the summary and write it."""
+        """Log the summary and write it.
+
+        Raises:
+            EgorearError: it cannot be written; the log has it.
+        """
         summary = self.summary()
         self.get_logger().info(f"evaluation: {json.dumps(summary)}")
         if self._settings["output"]:
-            path = Path(self._settings["output"])
-            partial = path.with_name(f".{path.name}.{os.getpid()}")
-            partial.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-            partial.replace(path)
+            write_json(Path(self._settings["output"]), summary)
 
     def summary(self) -> dict[str, object]:
         """The table of all frames compared (see `pose_table`), unpaired frames on either side."""

@@ -56,7 +56,8 @@ class GraphOptions:
     """What the user chooses about the graph.
 
     Attributes:
-        rig: name or file of the rig; empty for the one that comes with the source, see `rig_of`.
+        rig: name or file of the rig; empty for the one that comes with the source, see `rig_of`,
+            while the network keeps its own.
         source: where the cameras' images come from: `clip:DIR`, `bag:PATH` or `sim:SEED` for all; a text with "{view}"
             in it; or one source per camera in the rig's order, separated by commas. Empty: no camera nodes, images come
             from elsewhere.
@@ -103,7 +104,8 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
         truth = {"rig": rig_file, "source": options.source, **common}
         specs.append(NodeSpec("ground_truth_node", "ground_truth", truth))
     specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": rig_file, "views": list(views), **images}))
-    chosen = {name: value for name in ("model", "device", "engine") if (value := getattr(options, name))}
+    # The rig only where the user names one: a clip's own has the extrinsics as built, which no wearer knows.
+    chosen = {name: value for name in ("model", "rig", "device", "engine") if (value := getattr(options, name))}
     specs.append(NodeSpec("pose_node", POSE, {**chosen, **common}))
     specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": rig_file, **common}))
     if options.evaluate:

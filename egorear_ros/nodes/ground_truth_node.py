@@ -1,6 +1,7 @@
 """ground_truth_node: the true skeleton of a rig clip or of the simulator, in step with its cameras.
 
-Topic: out `ground_truth`. Recordings made with it can be evaluated later.
+Topic: out `ground_truth`. Recordings made with it can be evaluated later. A thread reads the source: one without truth,
+as most recordings of real people, is said once; one that fails is reported and tried again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from rclpy.node import Node
 
 from egorear_msgs import msg
-from egorear_ros.capture import SourceError, TruthSource, open_truth
+from egorear_ros.capture import NoTruthError, TruthSource, open_truth
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.nodes.conversions import skeleton_to_message
 from egorear_ros.nodes.health import Health
@@ -26,6 +27,9 @@ PARAMETERS = (
 )
 
 
+RETRY_S = 0.5
+
+
 class GroundTruthNode(Node):
     """Publishes what the networks should find.
 
@@ -36,9 +40,10 @@ class GroundTruthNode(Node):
     def __init__(self, name: str = "ground_truth_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
         self.listeners: list[Callable[[Skeleton], None]] = []
+        self._has_truth, self._skeletons = True, 0
         self._settings = p = Parameters(self, PARAMETERS)
         self._health = Health(self, self._figures)
-        self._truth: TruthSource = open_truth(p["source"], load_rig(p["rig"]), p["rate"])
+        self._rig = load_rig(p["rig"])
         self._publisher = self.create_publisher(msg.Skeleton, "ground_truth", 50)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._play, name="ground truth", daemon=True)
@@ -50,16 +55,27 @@ class GroundTruthNode(Node):
         self._thread.join(timeout=5.0)
 
     def _play(self) -> None:
+        p = self._settings
+        truth: TruthSource | None = None
         while not self._stopping.is_set():
             try:
-                skeleton = self._truth.read()
-            except SourceError as error:
-                self._health.problems.report("source", str(error))
+                truth = truth or open_truth(p["source"], self._rig, p["rate"])
+                self._hand_on(truth.read())
+            except NoTruthError as error:
+                self._has_truth = False
+                self.get_logger().info(f"{error}; the topic ground_truth stays silent")
                 return
-            if not self._stopping.is_set():
-                for listener in self.listeners:
-                    listener(skeleton)
-                self._publisher.publish(skeleton_to_message(skeleton))
+            except Exception as error:  # a bad message, or a source that comes later; the clock catches up
+                self._health.caught("source", error)
+                self._stopping.wait(RETRY_S)
+
+    def _hand_on(self, skeleton: Skeleton) -> None:
+        if self._stopping.is_set():
+            return
+        self._skeletons += 1
+        for listener in self.listeners:
+            listener(skeleton)
+        self._publisher.publish(skeleton_to_message(skeleton))
 
     def _figures(self) -> Mapping[str, object]:
-        return {"source": self._settings["source"]}
+        return {"source": self._settings["source"], "has truth": self._has_truth, "skeletons": self._skeletons}

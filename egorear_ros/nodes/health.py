@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,10 +13,17 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
+from egorear_ros.errors import EgorearError
+
 REPEAT_LOG_S = 10.0
 """A problem that persists is logged again after this time, with how often it has happened."""
 
 PERIOD_S = 1.0
+
+
+def reason_of(error: Exception) -> str:
+    """An exception in words: ours are worded for the user, any other needs its type."""
+    return str(error) if isinstance(error, EgorearError) else f"{type(error).__name__}: {error}"
 
 
 class Problems:
@@ -60,14 +68,27 @@ class Health:
     Args:
         node: owner; its name labels the status.
         figures: called for the current figures, name -> value (shown as text).
+
+    Attributes:
+        broken: why the node cannot do its work until somebody mends it, for an ERROR that stands; empty while it can.
     """
 
     def __init__(self, node: Node, figures: Callable[[], Mapping[str, object]]) -> None:
         self._node, self._figures = node, figures
         self.problems = Problems(node.get_logger().warning)
+        self.broken = ""
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._watches: list[_Watch] = []
         node.create_timer(PERIOD_S, self._publish)
+
+    def caught(self, kind: str, error: Exception, who: str = "") -> None:
+        """Report what a thread or callback caught: whatever one message or frame does, the next one gets its chance.
+
+        Call it while the exception is handled: the traceback of one that is not worded for users goes to the debug log.
+        """
+        if not isinstance(error, EgorearError):
+            self._node.get_logger().debug(traceback.format_exc())
+        self.problems.report(kind, f"{who}: {reason_of(error)}" if who else reason_of(error))
 
     def watch(self, subscription: Any, qos: QoSProfile, silence_s: float) -> Callable[[], None]:
         """Complain, with the likely reason, when nothing arrives at a subscription for `silence_s`.
@@ -78,6 +99,13 @@ class Health:
         watch = _Watch(self._node, subscription, qos, silence_s)
         self._watches.append(watch)
         return watch.arrived
+
+    def hand_over(self, subscription: Any, sender: Node) -> None:
+        """Watch on without the subscription: from now on a node of this process calls what `watch` returned."""
+        reason = f"'{sender.get_fully_qualified_name()}' in this process sends nothing; its own messages say why"
+        for watch in self._watches:
+            if watch.subscription is subscription:
+                watch.subscription, watch.sender_reason = None, reason
 
     def forget(self, subscription: Any) -> None:
         """Watch this subscription no longer."""
@@ -92,6 +120,8 @@ class Health:
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="egorear")
         status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
         status.message = problem or "ok"
+        if self.broken:
+            status.level, status.message = DiagnosticStatus.ERROR, self.broken
         figures = {**self._figures(), **{f"count of: {kind}": n for kind, n in self.problems.counts.items()}}
         status.values = [KeyValue(key=key, value=str(value)) for key, value in figures.items()]
         message = DiagnosticArray(status=[status])
@@ -106,6 +136,7 @@ class _Watch:
         self._node, self._qos, self._silence_s = node, qos, silence_s
         self.subscription = subscription
         self.topic: str = subscription.topic_name
+        self.sender_reason = ""
         self._heard_at = time.monotonic()
 
     def arrived(self) -> None:
@@ -118,6 +149,8 @@ class _Watch:
         return f"nothing on '{self.topic}' for {silent_s:.0f} s: {self._reason()}"
 
     def _reason(self) -> str:
+        if self.sender_reason:
+            return self.sender_reason
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         if not publishers:
             return "nobody publishes it; is the sender running, under this name, namespace and ROS_DOMAIN_ID?"

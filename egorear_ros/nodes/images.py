@@ -37,7 +37,7 @@ def through_cv_bridge(message: Image) -> RgbImage:
     """Read an image message of an unusual encoding.
 
     Raises:
-        ImageError: cv_bridge is not installed.
+        ImageError: cv_bridge is not installed, or cannot read it either.
     """
     try:
         from cv_bridge import CvBridge
@@ -47,4 +47,10 @@ def through_cv_bridge(message: Image) -> RgbImage:
             "set the camera driver to one of these, or install cv_bridge"
         ) from error
     bridge: Any = CvBridge()
-    return np.asarray(bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
+    try:
+        return np.asarray(bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
+    except Exception as error:  # CvBridgeError, TypeError, cv2.error, KeyError: it has no one kind
+        raise ImageError(
+            f"image encoding '{message.encoding}' cannot be read by cv_bridge ({type(error).__name__}: {error}); "
+            f"set the camera driver to one of {', '.join(ENCODINGS)}"
+        ) from error

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from egorear_ros.nodes.graph import NAMESPACE, NODE_CLASSES, GraphOptions, NodeSpec, build_graph
-from egorear_ros.nodes.running import run_nodes
+from egorear_ros.nodes.running import close_nodes, run_nodes
 from egorear_ros.topics import full_name
 
 
@@ -34,8 +34,20 @@ def make_node(spec: NodeSpec, namespace: str) -> Node:
 
 
 def compose(specs: Sequence[NodeSpec], namespace: str = NAMESPACE) -> list[Node]:
-    """Make all nodes and connect those that hand frames on."""
-    nodes = [(spec.kind, make_node(spec, namespace)) for spec in specs]
+    """Make all nodes and connect those that hand frames on; where one cannot be made, the others are closed again."""
+    nodes: list[tuple[str, Any]] = []
+    try:
+        for spec in specs:
+            nodes.append((spec.kind, make_node(spec, namespace)))
+        _connect(nodes)
+    except BaseException:
+        close_nodes(node for _, node in nodes)
+        raise
+    return [node for _, node in nodes]
+
+
+def _connect(nodes: Sequence[tuple[str, Any]]) -> None:
+    """Let nodes hand frames on directly, given with their kinds."""
     by_kind: dict[str, Any] = dict(nodes)
     synchronizer, pose = by_kind.get("synchronizer_node"), by_kind.get("pose_node")
     if synchronizer is not None:
@@ -46,7 +58,6 @@ def compose(specs: Sequence[NodeSpec], namespace: str = NAMESPACE) -> list[Node]
             pose.listen_to(synchronizer)
     if "browser_view_node" in by_kind:
         by_kind["browser_view_node"].listen_to([node for _, node in nodes])
-    return [node for _, node in nodes]
 
 
 def run_composed(options: GraphOptions, ros_args: Sequence[str], namespace: str = NAMESPACE) -> int:

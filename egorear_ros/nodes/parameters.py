@@ -5,13 +5,17 @@ A rejected value is answered with the reason, which `ros2 param set` and rqt sho
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
+
+from egorear_ros.errors import EgorearError
 
 Value = bool | int | float | str | list[str] | list[float]
 
@@ -73,7 +77,7 @@ class Parameters:
         on_change: called with the names that changed, after values set while the node runs have been taken.
 
     Raises:
-        rclpy's InvalidParameterValueException: a start value is out of range; the message names parameter and range.
+        EgorearError: a start value is of the wrong type or out of range; names node, parameter and what was expected.
     """
 
     def __init__(
@@ -85,8 +89,10 @@ class Parameters:
         self._ready = False
         node.add_on_set_parameters_callback(self._set)
         for parameter in self._known.values():
-            value = node.declare_parameter(parameter.name, parameter.default, parameter.descriptor()).value
-            self._values[parameter.name] = value
+            try:
+                self._values[parameter.name] = _declare(node, parameter)
+            except ParameterException as error:
+                raise EgorearError(f"{node.get_fully_qualified_name()}: {error}") from error
         self._ready = True
 
     def __getitem__(self, name: str) -> Any:
@@ -110,3 +116,24 @@ class Parameters:
             if self._on_change is not None:
                 self._on_change({change.name for change in ours})
         return SetParametersResult(successful=True)
+
+
+def _declare(node: Node, parameter: Parameter) -> Any:
+    """Declare a parameter; returns its start value."""
+    default = parameter.default
+    if isinstance(default, float) or (isinstance(default, list) and all(isinstance(v, float) for v in default)):
+        # ROS refuses an integer for a float; people write `rate: 30`.
+        given = node.declare_parameter(parameter.name, default, ParameterDescriptor(dynamic_typing=True)).value
+        node.undeclare_parameter(parameter.name)
+        if (number := _as_floats(given)) is not None:
+            return node.declare_parameter(parameter.name, number, parameter.descriptor(), ignore_override=True).value
+    return node.declare_parameter(parameter.name, default, parameter.descriptor()).value
+
+
+def _as_floats(value: Any) -> float | list[float] | None:
+    """An integer, or integers, as floats; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, list | array) and value and all(isinstance(v, int) for v in value):
+        return [float(v) for v in value]
+    return None

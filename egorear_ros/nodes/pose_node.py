@@ -17,7 +17,6 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_srvs.srv import SetBool
 
 from egorear_msgs import msg, srv
-from egorear_ros.data.messages import images_of
 from egorear_ros.datatypes import FrameSet, PipelineStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
@@ -28,15 +27,17 @@ from egorear_ros.nodes.conversions import (
     skeleton_to_message,
     status_to_message,
 )
-from egorear_ros.nodes.health import Health
+from egorear_ros.nodes.health import Health, reason_of
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.slow_services import SlowServices
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
+from egorear_ros.rig import load_rig
 
 PARAMETERS = (
     Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
+    Parameter("rig", "", "The cameras: name of a shipped rig, or path of a .yaml file; empty: those of the model."),
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
     Parameter("engine", AUTO, "How it runs; see docs/inference.md.", choices=(AUTO, *ENGINES)),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
@@ -84,7 +85,7 @@ class PoseNode(LifecycleNode):
 
     def listen_to(self, synchronizer: SynchronizerNode) -> None:
         """Take the frame sets directly: the synchronizer lives in this process."""
-        self._health.forget(self._input)
+        self._health.hand_over(self._input, synchronizer)
         self.destroy_subscription(self._input)
         synchronizer.listeners.append(self.submit)
 
@@ -108,8 +109,9 @@ class PoseNode(LifecycleNode):
         """Load the network and warm it."""
         try:
             self._use(self._settings["model"])
-        except EgorearError as error:
-            self.get_logger().error(f"model '{self._settings['model']}': {error}")
+        except Exception as error:  # rclpy would drop it without a word
+            self._health.broken = f"model '{self._settings['model']}': {reason_of(error)}"
+            self.get_logger().error(self._health.broken)
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 
@@ -125,6 +127,17 @@ class PoseNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release the network."""
+        return self._release()
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop for good and release the network."""
+        return self._release()
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release the network; the node can be configured again."""
+        return self._release()
+
+    def _release(self) -> TransitionCallbackReturn:
         self._active = False
         with self._swap:
             self._estimator, self._model_name = None, ""
@@ -143,22 +156,25 @@ class PoseNode(LifecycleNode):
             configured: take it in only if there still is an old one: the node may be cleaned up meanwhile.
         """
         started = time.monotonic()
+        p = self._settings
+        rig = load_rig(p["rig"]) if p["rig"] else None
         estimator = PoseEstimator.from_pretrained(
-            model, self._settings["device"], self._settings["engine"], warn=self.get_logger().warning
+            model, p["device"], p["engine"], warn=self.get_logger().warning, rig=rig
         )
         estimator.warm_up()
         with self._swap:
             if configured and self._estimator is None:
                 raise EgorearError("the pose node is not configured; configure it first")
             self._estimator, self._model_name = estimator, model
+            self._health.broken = ""
         seconds = time.monotonic() - started
         self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
 
     def _receive(self, message: msg.FrameSet) -> None:
         try:
             self.submit(frame_set_from_message(message))
-        except EgorearError as error:
-            self._health.problems.report("bad frame set", str(error))
+        except Exception as error:  # whatever is sent, the node lives on
+            self._health.caught("bad frame set", error)
 
     def _work(self) -> None:
         """Inference thread: whatever one frame set does, the next one gets its chance."""
@@ -168,22 +184,19 @@ class PoseNode(LifecycleNode):
                 continue
             try:
                 self._estimate(frame_set)
-            except EgorearError as error:
+            except Exception as error:  # a node never dies of a bad message
                 self._failed += 1
-                self._health.problems.report("frame set", str(error))
-            except Exception as error:  # a node never dies of a bad message; the traceback goes to the debug log
-                self._failed += 1
-                self.get_logger().debug("inference failed", exc_info=True)
-                self._health.problems.report("inference", f"inference failed: {type(error).__name__}: {error}")
+                self._health.caught("frame set", error)
 
     def _estimate(self, frame_set: FrameSet) -> None:
-        images = images_of(frame_set.frames)
         with self._swap:
-            estimate = self._estimator.estimate(images) if self._active and self._estimator is not None else None
-        if estimate is None:
-            self._ignored += 1
-        else:
-            self._publish(estimate, frame_set.stamp_ns)
+            if not self._active or self._estimator is None:
+                self._ignored += 1
+                return
+            estimate, left_out = self._estimator.estimate_frames(frame_set.frames)
+        for view, reason in left_out.items():
+            self._health.problems.report(f"bad image of {view}", reason)
+        self._publish(estimate, frame_set.stamp_ns)
 
     def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
         skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
@@ -227,10 +240,8 @@ class PoseNode(LifecycleNode):
         try:
             self._use(request.model, configured=True)
             response.success, response.message = True, f"'{request.model}' is in use"
-        except EgorearError as error:
-            response.success, response.message = False, str(error)
         except Exception as error:  # whatever a file makes torch do, the answer comes and the node lives on
-            response.success, response.message = False, f"{type(error).__name__}: {error}"
+            response.success, response.message = False, reason_of(error)
         response.active_model = self._model_name
         return response
 

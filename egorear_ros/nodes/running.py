@@ -5,15 +5,17 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 import rclpy
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
@@ -21,6 +23,7 @@ from rclpy.task import Future
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE
+from egorear_ros.nodes.health import reason_of
 from egorear_ros.nodes.signals import ending_signals
 from egorear_ros.resources import find
 
@@ -35,35 +38,65 @@ def run_nodes(
     """Initialise ROS, build the nodes, spin until a signal or shutdown, and clean up.
 
     Args:
-        build: makes the nodes; an EgorearError from it is one line and status 1.
+        build: makes the nodes; an EgorearError from it is one line and status 1, and so is a parameter ROS refuses.
         args: command line, for --ros-args.
         seconds: end by itself after this time.
 
     Returns:
-        Exit status: 0 after SIGINT, SIGTERM, SIGHUP or an orderly shutdown, 1 when the nodes could not be built.
+        Exit status: 0 after a signal or an orderly shutdown, 1 when the nodes could not be built or one not be closed.
     """
     tune_malloc()
     os.environ.setdefault(PROFILE_VARIABLE, str(find(PROFILE)))
-    rclpy.init(args=args, signal_handler_options=rclpy.SignalHandlerOptions.NO)
+    well = True
     with stopped_by_signals() as stop:
         nodes: Sequence[Node] = ()
         try:
+            init_ros(args)
             nodes = build()
             spin(nodes, stop, seconds)
-        except EgorearError as error:
-            print(f"cannot start: {error}", file=sys.stderr)
-            return 1
+        except (EgorearError, ParameterException) as error:
+            say(f"cannot start: {error}")
+            well = False
         except ExternalShutdownException:
             pass
         finally:
-            for node in nodes:
-                close = getattr(node, "close", None)
-                if close is not None:
-                    close()
-                node.destroy_node()
+            well = close_nodes(nodes) and well
             rclpy.try_shutdown()
             gc.freeze()  # the interpreter would look through all of torch before it ends: 3 s on a busy machine
-    return 0
+    return 0 if well else 1
+
+
+def init_ros(args: Sequence[str] | None) -> None:
+    """Initialise ROS.
+
+    Raises:
+        EgorearError: it does not understand the command line, or cannot read the parameter file.
+    """
+    try:
+        rclpy.init(args=args, signal_handler_options=rclpy.SignalHandlerOptions.NO)
+    except RuntimeError as error:  # of several kinds, which end with lines of ROS's source
+        raise EgorearError(re.sub(r", at \S+:\d+", "", str(error))) from error
+
+
+def close_nodes(nodes: Iterable[Node]) -> bool:
+    """Close and destroy every node, whatever any of them raises, which is printed; returns whether all went well."""
+    well = True
+    for node in nodes:
+        name = node.get_fully_qualified_name()
+        for step in (getattr(node, "close", None), node.destroy_node):
+            try:
+                if step is not None:
+                    step()
+            except Exception as error:  # the others have results and devices too
+                say(f"{name}: {reason_of(error)}")
+                well = False
+    return well
+
+
+def say(text: str) -> None:
+    """One line for the user; silent where the terminal is gone."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def tune_malloc() -> None:

@@ -20,7 +20,6 @@ from sensor_msgs.msg import CompressedImage, Image
 from egorear_msgs import msg
 from egorear_ros.data.messages import NANOSECONDS, camera_frame_from_message
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus
-from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.camera_node import CameraNode
 from egorear_ros.nodes.conversions import frame_set_to_message, status_to_message
 from egorear_ros.nodes.health import Health
@@ -100,7 +99,7 @@ class SynchronizerNode(Node):
     def listen_to(self, camera: CameraNode) -> None:
         """Take a camera's frames directly: it lives in this process."""
         subscription = self._inputs.pop(camera.view)
-        self._health.forget(subscription)
+        self._health.hand_over(subscription, camera)
         self.destroy_subscription(subscription)
         camera.listener = self.take
 
@@ -111,6 +110,7 @@ class SynchronizerNode(Node):
 
     def take(self, frame: CameraFrame) -> None:
         """Take in a frame, from any thread."""
+        self._arrived[frame.view]()
         self._rates[frame.view].tick(time.monotonic())
         # Sets leave in order: whoever completes one sends it before the next can be completed.
         with self._outgoing:
@@ -134,23 +134,30 @@ class SynchronizerNode(Node):
         return subscription
 
     def _receive(self, view: str, message: Any) -> None:
-        self._arrived[view]()
         try:
-            frame = camera_frame_from_message(view, message, through_cv_bridge)
-        except EgorearError as error:
-            self._health.problems.report(f"bad image of {view}", f"camera '{view}': {error}")
-            return
-        self.take(frame)
+            self.take(camera_frame_from_message(view, message, through_cv_bridge))
+        except Exception as error:  # whatever a driver sends, the node lives on
+            self._arrived[view]()
+            self._health.caught(f"bad image of {view}", error, f"camera '{view}'")
 
     def _watch_deadlines(self) -> None:
         while not self._stopping.is_set():
-            with self._outgoing:
-                with self._lock:
-                    sets = self._synchronizer.poll(time.monotonic_ns())
-                    deadline_ns = self._synchronizer.next_deadline_ns()
-                self._send(sets)
+            deadline_ns = None
+            try:
+                deadline_ns = self._send_due()
+            except Exception as error:  # of a listener, or of DDS: without this thread partial sets never leave
+                self._health.caught("deadlines", error)
             wait_s = IDLE_WAKE_S if deadline_ns is None else (deadline_ns - time.monotonic_ns()) / NANOSECONDS
             self._stopping.wait(min(max(wait_s, 0.001), IDLE_WAKE_S))
+
+    def _send_due(self) -> int | None:
+        """Send the sets whose deadline has passed; returns the next deadline, if there is one."""
+        with self._outgoing:
+            with self._lock:
+                sets = self._synchronizer.poll(time.monotonic_ns())
+                deadline_ns = self._synchronizer.next_deadline_ns()
+            self._send(sets)
+        return deadline_ns
 
     def _send(self, sets: list[AlignedSet[CameraFrame]]) -> None:
         for aligned in sets:

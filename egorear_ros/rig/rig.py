@@ -110,6 +110,10 @@ class Rig:
         """Return the rig with only these cameras, in the order given."""
         return replace(self, cameras=tuple(self[name] for name in names))
 
+    def completed(self, names: Iterable[str], other: Rig) -> Rig:
+        """Return the rig with exactly these cameras, in the order given; those it lacks are taken from another rig."""
+        return replace(self, cameras=tuple((self if name in self.names else other)[name] for name in names))
+
     def resized(self, width: int, height: int) -> Rig:
         """Return the rig for images resized to width x height."""
         return replace(self, cameras=tuple(replace(c, model=c.model.resized(width, height)) for c in self.cameras))

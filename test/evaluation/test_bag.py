@@ -20,7 +20,7 @@ from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.evaluation.bag import estimate_bag, evaluate_bag
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.inference import PoseEstimator
-from egorear_ros.rig import VIEWS
+from egorear_ros.rig import VIEWS, Rig
 from egorear_ros.sync import SyncConfig
 
 from ..recording import FRAMES, SKEWS_NS, START_NS, Recording, stamps_ns
@@ -112,6 +112,22 @@ def test_two_runs_give_the_same_file(recorded: Recording, bag_path: Path, tmp_pa
     assert f"{mpjpe:.2f}" in printed and "MPJPE (mm)" in printed and "x real time" in printed
 
 
+def test_a_rig_that_is_named_reaches_the_network(
+    bag_path: Path, estimator: PoseEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Rig | None] = []
+
+    def load(*args: Any, rig: Rig | None) -> PoseEstimator:
+        given.append(rig)
+        return estimator
+
+    monkeypatch.setattr(PoseEstimator, "from_pretrained", load)
+    command = ["evaluate", "--bag", str(bag_path), "--model", "any"]
+    assert main.main(command) == main.main([*command, "--rig", "ego4view"]) == 0
+    model_own, named = given
+    assert model_own is None and named is not None and named.name == "ego4view"
+
+
 def test_a_recording_has_a_report_with_the_same_figures(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
     command = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--device", "cpu"]
     assert main.main([*command, "--json", str(tmp_path / "out.json"), "--out", str(tmp_path / "report")]) == 0
@@ -145,6 +161,20 @@ def test_a_broken_image_is_counted_and_left_out(bag_path: Path, estimator: PoseE
     ((reason, count),) = result["problems"].items()
     assert count == 1 and "rear_left" in reason and "holds 10 bytes" in reason
     assert result["frames"]["partial"] == 1
+
+
+def test_a_jpeg_that_cannot_be_decoded_costs_its_view_alone(
+    recorded: Recording, estimator: PoseEstimator, tmp_path: Path
+) -> None:
+    def spoil(m: BagMessage) -> BagMessage:
+        if m.topic == "/egorear/rear_left/image_raw/compressed" and m.time_ns == stamps_ns(3)[2]:
+            m.message.data = m.message.data[:20]
+        return m
+
+    clip_to_bag(str(recorded.clip), tmp_path / "jpeg", "egorear", jpeg_quality=90)
+    result = evaluate(rewrite(tmp_path / "jpeg", tmp_path / "b", spoil), estimator)
+    assert result["problems"] == {"camera 'rear_left': compressed image of 20 bytes cannot be decoded": 1}
+    assert (result["frames"]["compared"], result["frames"]["partial"]) == (FRAMES, 1)
 
 
 def test_offsets_of_the_parameter_file_align_the_cameras(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from egorear_ros.inference.joints_2d import joints_from_heatmaps
 from egorear_ros.inference.preprocessing import Preprocessor, resize_official
 from egorear_ros.network import EgoRearConfig, build
 from egorear_ros.network.weights import save_weights
-from egorear_ros.rig import VIEWS, load_rig
+from egorear_ros.rig import VIEWS, EquidistantModel, Rig, RigCamera, load_rig
 
 GOLDEN_FOLDER = Path(__file__).parents[1] / "data" / "golden"
 GOLDEN = np.load(GOLDEN_FOLDER / "egorear_unit_image.npz")
@@ -109,6 +110,50 @@ def test_a_saved_model_gives_the_same_pose(tmp_path: Path) -> None:
     loaded = PoseEstimator.from_pretrained(str(tmp_path / "model.safetensors"), "cpu", "torch")
     direct = PoseEstimator(network, CONFIG, load_rig("ego4view"), "cpu", "torch")
     np.testing.assert_array_equal(loaded.estimate(images()).joints_device_m, direct.estimate(images()).joints_device_m)
+
+
+def own_rig(views: tuple[str, ...]) -> Rig:
+    """Other lenses, image shape and places than ego4view's."""
+    lens = EquidistantModel(96, 64, (48.0, 32.0), 30.0, 1.5, focal_px=20.0, distortion=(0.0, 0.0, 0.0, 0.0))
+    drawn = load_rig("ego4view").subset(views)
+    moved = np.diag([1.0, 1.0, 1.0, 1.0])
+    moved[:3, 3] = 0.1
+    cameras = tuple(RigCamera(c.name, lens, moved @ c.camera_from_device) for c in drawn.cameras)
+    return Rig("own", cameras, drawn.helmet_from_device)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(1)
+    path = tmp_path_factory.mktemp("saved") / "model.safetensors"
+    save_weights(path, build(CONFIG), CONFIG, {"made_by": "tests"})
+    return str(path)
+
+
+def test_a_rig_of_ones_own_reaches_the_network(saved: str) -> None:
+    rig, shown = own_rig(VIEWS), {view: np.full((32, 48, 3), 90, np.uint8) for view in VIEWS}
+    estimator = PoseEstimator.from_pretrained(saved, "cpu", "torch", rig=rig)
+    torch.manual_seed(1)
+    direct = PoseEstimator(build(CONFIG, rig), CONFIG, rig, "cpu", "torch")
+    np.testing.assert_array_equal(estimator.estimate(shown).joints_device_m, direct.estimate(shown).joints_device_m)
+    drawn = PoseEstimator.from_pretrained(saved, "cpu", "torch")
+    with pytest.raises(InputError, match="image is 48x32, calibration expects 872x872"):
+        drawn.estimate(shown)
+
+
+def test_views_the_rig_lacks_are_left_out_and_named(saved: str) -> None:
+    said: list[str] = []
+    estimator = PoseEstimator.from_pretrained(saved, "cpu", "torch", rig=own_rig(VIEWS[:2]), warn=said.append)
+    assert estimator.views == VIEWS[:2]
+    assert said == ["rig 'own' has no camera 'rear_left', 'rear_right'; the network works without"]
+    assert np.isfinite(
+        estimator.estimate({v: np.zeros((64, 96, 3), np.uint8) for v in VIEWS[:2]}).joints_device_m
+    ).all()
+    with pytest.raises(InputError, match="rig 'own' has no camera 'rear_left'; it has front_left"):
+        PoseEstimator.from_pretrained(saved, "cpu", "torch", VIEWS[1:3], rig=own_rig(VIEWS[:2]))
+    other = replace(own_rig(VIEWS[:1]).cameras[0], name="chin")
+    with pytest.raises(InputError, match="it has chin, the network knows front_left"):
+        PoseEstimator.from_pretrained(saved, "cpu", "torch", rig=replace(own_rig(VIEWS), cameras=(other,)))
 
 
 def test_unknown_models_and_devices_are_named() -> None:

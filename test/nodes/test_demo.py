@@ -13,8 +13,8 @@ import cv2
 import pytest
 
 from egorear_ros.cli import main
-from egorear_ros.cli._result_file import write_whole
 from egorear_ros.errors import EgorearError
+from egorear_ros.result_file import write_whole
 
 from .. import recording
 

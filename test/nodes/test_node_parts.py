@@ -120,6 +120,9 @@ def test_the_graph_has_one_node_per_camera_and_the_rest() -> None:
     clip = build_graph(GraphOptions(source="clip:DIR", views=("front_left", "rear_right")))
     assert [spec.namespace for spec in clip if spec.kind == "camera_node"] == ["front_left", "rear_right"]
     assert "ground_truth_node" in {spec.kind for spec in clip}
+    assert not any("rig" in spec.parameters for spec in (*specs, *clip) if spec.kind == "pose_node"), "the model's own"
+    (pose,) = [spec for spec in build_graph(GraphOptions(rig="unrealego")) if spec.kind == "pose_node"]
+    assert pose.parameters["rig"] == "unrealego", "a rig that is named reaches the network"
     assert build_graph(GraphOptions())[0].kind == "synchronizer_node", "no source: images come from elsewhere"
     with pytest.raises(EgorearError, match="names 2 camera"):
         build_graph(GraphOptions(source="a,b"))
