@@ -87,6 +87,11 @@ def jobs_of(network: NetworkConfig) -> tuple[Job, ...]:
     )
 
 
+def views_of(jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Every view that at least one of the jobs sees."""
+    return tuple(dict.fromkeys(view for job in jobs for view in job.views))
+
+
 def _egorear(config: EgoRearConfig) -> tuple[Job, ...]:
     first = list(_estimators(config))
     parts = tuple(Part(job.name, job.network, f"estimators.{pair}") for pair, job in first)

@@ -65,6 +65,28 @@ def test_the_command_trains_all_stages_and_takes_up_where_it_was_stopped(
     assert main(command(tmp_path, data, "--system", "egorear-s", "--stage", "2")) == 1
 
 
+def test_a_stage_that_is_stopped_is_not_built_upon(
+    tmp_path: Path, eight: FrameSets, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shards(tmp_path / "data", eight)
+    assert main(command(tmp_path, data, "--stop-after", "3")) == 0
+    assert "stopped in stage1-front (--stop-after 3); not begun: stage2, stage3" in capsys.readouterr().out
+    assert not (tmp_path / "run" / "stage2").exists()
+    assert main(command(tmp_path, data, "--stop-after", "0")) == 1
+    assert "--stop-after must be at least 1, got 0" in capsys.readouterr().err
+
+
+def test_the_views_of_all_jobs_are_checked(
+    tmp_path: Path, eight: FrameSets, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last job of a four-view system's stage 1 sees the rear pair only."""
+    pixels = eight.pixels.copy()
+    pixels[2, 0] += 0.5
+    data = shards(tmp_path / "data", dataclasses.replace(eight, pixels=pixels))
+    assert main(command(tmp_path, data, "--stage", "1", "--system", "egorear-4view")) == 1
+    assert "2D and 3D: " in capsys.readouterr().err and not (tmp_path / "run").exists()
+
+
 STAGE_NAMES = ("stage1-front", "stage2", "stage3")
 
 
