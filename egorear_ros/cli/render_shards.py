@@ -24,9 +24,10 @@ def run(args: argparse.Namespace) -> int:
     """Render, with a progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from egorear_ros.cli._options import check_ranges
     from egorear_ros.training.shards import USUAL_SEEDS, ShardSettings, write_shards
 
-    _check(args)
+    check_ranges(args, sets=(1, 10**7), size=(64, 872), stride=(1, 240), workers=(1, 1024))
     seed = USUAL_SEEDS[args.split] if args.seed is None else args.seed
     settings = ShardSettings(args.motion, args.split, seed, args.size, stride=args.stride)
     columns = (TextColumn("render"), BarColumn(), MofNCompleteColumn(), TextColumn("sets"), TimeRemainingColumn())
@@ -38,17 +39,3 @@ def run(args: argparse.Namespace) -> int:
 
         write_shards(args.out, settings, args.sets, args.workers, advance)
     return 0
-
-
-def _check(args: argparse.Namespace) -> None:
-    """Raise on a number out of range."""
-    from egorear_ros.errors import EgorearError
-
-    for name, value, low, high in (
-        ("--sets", args.sets, 1, 10**7),
-        ("--size", args.size, 64, 872),
-        ("--stride", args.stride, 1, 240),
-        ("--workers", args.workers, 1, 1024),
-    ):
-        if not low <= value <= high:
-            raise EgorearError(f"{name} must be between {low} and {high}, got {value}")
