@@ -44,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from egorear_ros.benchmarking.session import check_names, compare
-    from egorear_ros.benchmarking.settings import BenchmarkError, BenchmarkSettings
-    from egorear_ros.cli._result_file import write_json
+    from egorear_ros.benchmarking.settings import BenchmarkSettings
+    from egorear_ros.cli._result_file import check_json, write_json
 
     settings = BenchmarkSettings(
         model=args.model,
@@ -58,14 +58,13 @@ def run(args: argparse.Namespace) -> int:
         preprocessing=args.preprocessing,
     )
     engines = check_names(settings, args.engines)
-    if args.json is not None and not args.json.absolute().parent.is_dir():
-        raise BenchmarkError(f"--json: there is no folder '{args.json.parent}'")
+    check_json(args.json)
     console = Console()
     with console.status("starting") as status:
         result = compare(settings, engines, status.update)
-    print_result(console, result)
-    if args.json is not None:
+    if args.json is not None:  # before the tables: who pipes the console into `head` must not lose it
         write_json(args.json, result)
+    print_result(console, result)
     return 0
 
 

@@ -70,7 +70,7 @@ class ShardFrames:
         wrong = [view for view in views if view not in VIEWS]
         if wrong or not views or len(set(views)) != len(views):
             raise DataError(f"views {', '.join(views) or '(none)'}: expected different ones of {', '.join(VIEWS)}")
-        self.rig_name = _rig_name(folder)
+        self.rig_name = str(_settings(folder).get("rig", DEFAULT_RIG))
         self._views, self._rows = tuple(views), [VIEWS.index(view) for view in views]
         self._images = [mapped_images(path) for path in self.paths]
         for path, images in zip(self.paths, self._images, strict=True):
@@ -160,9 +160,20 @@ def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
     return {**{name: arrays[name] for name in ARRAYS[1:]}, **named}
 
 
-def _rig_name(folder: Path) -> str:
+def recorded_split(folder: Path) -> str | None:
+    """The split that the shards of a folder were rendered for; None: they do not say, or there are no shards.
+
+    Raises:
+        DataError: the settings beside them are broken.
+    """
+    split = _settings(folder).get("split") if any(folder.glob(PATTERN)) else None
+    return None if split is None else str(split)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """What the shards were rendered with; empty if nothing says it."""
     path = folder / SETTINGS_FILE
-    return str(read_json(path).get("rig", DEFAULT_RIG)) if path.exists() else DEFAULT_RIG
+    return read_json(path) if path.exists() else {}
 
 
 def _unreadable(path: Path, reason: object) -> DataError:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from egorear_ros.data.checking import Finding, check_folder, summary
 from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, FrameSource
 from egorear_ros.data.opening import open_frames
-from egorear_ros.data.shards import PATTERN
+from egorear_ros.data.shards import PATTERN, recorded_split
 from egorear_ros.errors import EgorearError
 from egorear_ros.network.config import ALL_VIEWS
 from egorear_ros.training.config import TrainingConfig
@@ -106,7 +106,7 @@ def check_data(config: TrainingConfig, views: Sequence[str]) -> None:
     """Look for everything that is wrong with the data.
 
     Raises:
-        EgorearError: a list of it; nothing says what to validate on.
+        EgorearError: a list of it; nothing says what to validate on, or it is training data.
     """
     findings: list[Finding] = []
     for folder, split in _folders(config):
@@ -122,7 +122,7 @@ def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameS
     """Open what a job learns from and what it is validated on; folders of shards are read into memory.
 
     Raises:
-        EgorearError: a folder cannot be opened, or nothing says what to validate on.
+        EgorearError: a folder cannot be opened; nothing says what to validate on, or it is training data.
     """
     *training, (validation, _) = _folders(config)
     folders = [folder for folder, _ in training]
@@ -147,7 +147,13 @@ def _folders(config: TrainingConfig) -> list[tuple[Path, str]]:
             "name the frame sets: --data DIR ..., and for shards --validation DIR; `egorear render-shards` or "
             "`egorear simulate` make some"
         )
-    return [*((Path(folder), "train") for folder in config.data), (Path(config.validation or config.data[0]), "val")]
+    validation = Path(config.validation or config.data[0])
+    if recorded_split(validation) == "train":
+        raise EgorearError(
+            f"--validation: the shards in '{validation}' are of split train; chosen on them, the weights kept would be "
+            "those that learned them by heart; name shards of `egorear render-shards --split val`"
+        )
+    return [*((Path(folder), "train") for folder in config.data), (validation, "val")]
 
 
 def _is_shards(folder: str | Path) -> bool:

@@ -115,8 +115,11 @@ def test_two_runs_give_the_same_file(recorded: Recording, bag_path: Path, tmp_pa
 def test_a_recording_has_a_report_with_the_same_figures(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
     command = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--device", "cpu"]
     assert main.main([*command, "--json", str(tmp_path / "out.json"), "--out", str(tmp_path / "report")]) == 0
-    figures = json.loads((tmp_path / "out.json").read_text())["tables"]["all"]
+    content = json.loads((tmp_path / "out.json").read_text())
+    figures = content["tables"]["all"]
     report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert content["calibration"] == report["calibration"]
+    assert content["per_joint_mm"] == report["view_sets"]["as recorded"]["per_joint_mm"]
     assert report["view_sets"]["as recorded"]["mpjpe_mm"] == pytest.approx(figures["mpjpe_mm"], abs=2e-3)
     assert report["frames"] == FRAMES == report["per_sequence"][bag_path.stem]["frames"]
     assert {path.name for path in (tmp_path / "report").glob("*.png")} >= {"joints.png", "curve.png", "sequence.png"}

@@ -87,6 +87,15 @@ def test_the_views_of_all_jobs_are_checked(
     assert "2D and 3D: " in capsys.readouterr().err and not (tmp_path / "run").exists()
 
 
+def test_shards_of_the_train_split_do_not_choose_weights(
+    tmp_path: Path, eight: FrameSets, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shards(tmp_path / "data", eight)
+    (data / "shards.json").write_text('{"split": "train"}')
+    assert main(command(tmp_path, data)) == 1
+    assert "are of split train" in capsys.readouterr().err and not (tmp_path / "run").exists()
+
+
 STAGE_NAMES = ("stage1-front", "stage2", "stage3")
 
 
