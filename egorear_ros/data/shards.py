@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from egorear_ros.data.ego4view_layout import DEFAULT_RIG
 from egorear_ros.data.frame_labels import read_json
-from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets
+from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, Resize, averaged
 from egorear_ros.rig import VIEWS
 
 PATTERN: Final = "shard_*.npz"
@@ -55,7 +55,8 @@ class ShardFrames:
     Args:
         folder: of shards.
         views: views to load, in this order.
-        size_px: width and height to average the images down to, a divisor of theirs; None: as they are.
+        size_px: width and height to make the images smaller to, a divisor of theirs; None: as they are.
+        resize: how.
 
     Attributes:
         rig_name: the rig they were rendered with, by name or path.
@@ -64,8 +65,10 @@ class ShardFrames:
         DataError: no shards, one cannot be read, or they have no such view.
     """
 
-    def __init__(self, folder: Path, views: Sequence[str], size_px: int | None = None) -> None:
-        self.folder, self.size_px = folder, size_px
+    def __init__(
+        self, folder: Path, views: Sequence[str], size_px: int | None = None, resize: Resize = averaged
+    ) -> None:
+        self.folder, self.size_px, self._resize = folder, size_px, resize
         self.paths = shard_paths(folder)
         wrong = [view for view in views if view not in VIEWS]
         if wrong or not views or len(set(views)) != len(views):
@@ -111,7 +114,7 @@ class ShardFrames:
         for name in ("pixels", "in_view", "visible", "camera_from_device"):
             arrays[name] = arrays[name][:, self._rows]
         sets = FrameSets(images=images, **arrays)
-        return sets if self.size_px is None else sets.resized(self.size_px)
+        return sets if self.size_px is None else sets.resized(self.size_px, self._resize)
 
 
 def mapped_images(path: Path) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.data.checking import Finding, check_folder, summary
-from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, FrameSource
+from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, FrameSource, Resize, averaged
 from egorear_ros.data.opening import open_frames
 from egorear_ros.data.shards import PATTERN, recorded_split
 from egorear_ros.errors import EgorearError
@@ -129,15 +129,15 @@ def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameS
     shards = [folder for folder in folders if _is_shards(folder)]
     if shards and config.augmentation.time_jitter_frames:
         raise EgorearError(f"augmentation: time_jitter_frames needs whole sequences, '{shards[0]}' holds single frames")
-    parts = [prepared(read_shards(shards, config.most_sets), job.views, job.image_size)] if shards else []
-    parts += [open_frames(folder, "train", job.views, job.image_size) for folder in folders if not _is_shards(folder)]
+    form = job.views, job.image_size, job.resize
+    parts = [prepared(read_shards(shards, config.most_sets), *form)] if shards else []
+    parts += [open_frames(folder, "train", *form) for folder in folders if not _is_shards(folder)]
     return parts[0] if len(parts) == 1 else Joined(parts), _validation(validation, job)
 
 
 def _validation(folder: Path, job: Job) -> FrameSource:
-    if _is_shards(folder):
-        return prepared(read_shards([folder]), job.views, job.image_size)
-    return open_frames(folder, "val", job.views, job.image_size)
+    form = job.views, job.image_size, job.resize
+    return prepared(read_shards([folder]), *form) if _is_shards(folder) else open_frames(folder, "val", *form)
 
 
 def _folders(config: TrainingConfig) -> list[tuple[Path, str]]:
@@ -160,14 +160,17 @@ def _is_shards(folder: str | Path) -> bool:
     return any(Path(folder).glob(PATTERN))
 
 
-def prepared(source: FrameSets | FrameSource, views: Sequence[str], size_px: int) -> FrameSource:
+def prepared(
+    source: FrameSets | FrameSource, views: Sequence[str], size_px: int, resize: Resize = averaged
+) -> FrameSource:
     """The source with these views.
 
     Args:
-        source: frame sets in memory have four views, or just those; larger images are averaged down. Any other source
+        source: frame sets in memory have four views, or just those; larger images are resized. Any other source
             must have been opened at the network's size.
         views: of the network.
         size_px: width and height of the network's images.
+        resize: how its larger images are made smaller.
 
     Raises:
         EgorearError: views are missing; images in memory whose size is no multiple.
@@ -181,7 +184,7 @@ def prepared(source: FrameSets | FrameSource, views: Sequence[str], size_px: int
         return source if own == views else SomeViews(source, views)
     if own != views:
         source = pick_views(source, [own.index(view) for view in views])
-    return InMemory(source.resized(size_px), views)
+    return InMemory(source.resized(size_px, resize), views)
 
 
 def pick_views(sets: FrameSets, which: Sequence[int]) -> FrameSets:

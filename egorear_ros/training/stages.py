@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from egorear_ros.data.frame_sets import Resize, averaged
+from egorear_ros.inference.preprocessing import mode_for, resize_official
 from egorear_ros.network import (
     EgoRearConfig,
     EgoRearSConfig,
@@ -67,6 +69,11 @@ class Job:
     def image_size(self) -> int:
         """Width and height of its images."""
         return int(getattr(self.network, "image_size", DEFAULT_SIZE))
+
+    @property
+    def resize(self) -> Resize:
+        """How larger images are made that size: as in use, for the paper's systems as in the official code, too."""
+        return averaged if mode_for(self.network) == "fast" else resize_official
 
 
 def jobs_of(network: NetworkConfig) -> tuple[Job, ...]:

@@ -15,13 +15,14 @@ import torch
 
 from egorear_ros import resources
 from egorear_ros.cli.main import main
-from egorear_ros.data.frame_sets import FrameSets
+from egorear_ros.data.frame_sets import FrameSets, averaged
 from egorear_ros.errors import EgorearError
+from egorear_ros.inference.preprocessing import resize_official
 from egorear_ros.network import build, config_of, load_weights
 from egorear_ros.network.config import FRONT, HeatmapConfig
 from egorear_ros.training.config import load_config
-from egorear_ros.training.sources import prepared
-from egorear_ros.training.stages import jobs_of
+from egorear_ros.training.sources import open_training, prepared
+from egorear_ros.training.stages import Job, jobs_of
 from egorear_ros.training.start import BEST, LAST
 from egorear_ros.training.trainer import Run
 from test.training.narrow import NETWORK, column, command, config, csv_header, job, shards, trained, untrained
@@ -97,6 +98,23 @@ def test_shards_of_the_train_split_do_not_choose_weights(
 
 
 STAGE_NAMES = ("stage1-front", "stage2", "stage3")
+
+
+def test_images_are_made_smaller_as_they_are_in_use(tmp_path: Path, eight: FrameSets) -> None:
+    """Pillow's bicubic for the paper's systems, averages for egorear-s."""
+    large = dataclasses.replace(eight, images=eight.images.repeat(2, axis=2).repeat(2, axis=3))
+    data = str(shards(tmp_path / "data", large))
+    settings = config(tmp_path, data=(data,), validation=data)
+    heatmaps = HeatmapConfig("front", channels=16, image_size=64, width=16)
+    for network, resize in (
+        (heatmaps, resize_official),
+        (dataclasses.replace(config_of("egorear-s"), image_size=64), averaged),
+    ):
+        expected = [resize(image, 64) for image in large.images[:2, :2].reshape(-1, 128, 128, 3)]
+        for source in open_training(settings, Job("", 1, "heatmap", network, FRONT)):
+            found = source.take(np.arange(2)).images.reshape(-1, 64, 64, 3)
+            np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(resize_official(large.images[0, 0], 64), averaged(large.images[0, 0], 64))
 
 
 def test_bad_data_stop_before_training_with_a_list(
