@@ -71,6 +71,17 @@ def test_a_result_that_cannot_be_written_says_why(tmp_path: Path) -> None:
         write_json(tmp_path / "file.txt" / "x.json", {})
 
 
+def test_a_benchmark_is_written_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(console: object, result: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("egorear_ros.benchmarking.session.check_names", lambda settings, engines: engines)
+    monkeypatch.setattr("egorear_ros.benchmarking.session.compare", lambda settings, engines, say: {"engines": []})
+    monkeypatch.setattr("egorear_ros.cli.benchmark.print_result", interrupted)
+    assert main.main(["benchmark", "--json", str(tmp_path / "out.json")]) == 130
+    assert (tmp_path / "out.json").read_text() == '{\n  "engines": []\n}\n'
+
+
 def test_a_report_does_not_replace_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(EgorearError, match="current folder"):
