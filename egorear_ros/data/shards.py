@@ -100,7 +100,7 @@ class ShardFrames:
         """Load the frame sets of these numbers, in this order.
 
         Raises:
-            EgorearError: the images cannot be averaged down to the size.
+            EgorearError: the images cannot be made smaller to the size.
         """
         shards = np.searchsorted(self._ends, indices, side="right")
         starts = np.concatenate([[0], self._ends])
