@@ -3,9 +3,10 @@
     python benchmarks/egorear_sim.py train --data DIR ... --validation DIR --steps N --runs runs/sim
     python benchmarks/egorear_sim.py table --weights runs/sim/weights.yaml --data DIR [--training DIR ...] --out FILE
 
-`train` trains row by row with `egorear train`, every row for the same number of steps in all, split evenly over its
-stages; it can be stopped and called again. `weights.yaml`, which it keeps up to date, may be written by hand instead:
-a mapping of rows to weights files, one per seed. `table` says which rows have none.
+`train` trains row by row with `egorear train`, every row for the same number of steps in all, split evenly over the
+networks it is made of (a stage may train several); it can be stopped and called again. `weights.yaml`, which it keeps
+up to date, may be written by hand instead: a mapping of rows to weights files, one
+per seed. `table` says which rows have none.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from egorear_ros.evaluation.view_sets import ViewMask
 from egorear_ros.network import EgoRearConfig, EgoRearSConfig, config_of, list_models
 from egorear_ros.network.registry import VIEW_SETS
 from egorear_ros.rig import VIEWS
+from egorear_ros.training.stages import Job, jobs_of
 
 SYSTEMS = {
     "EgoPoseFormer": ("egoposeformer-{views}", "egoposeformer-{views}+refinement"),
@@ -75,7 +77,7 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", required=True, help="as of `egorear train`")
     parser.add_argument("--validation", required=True)
     parser.add_argument("--configs", type=Path, default=Path("config/training"), help="folder of egorear.yaml etc.")
-    parser.add_argument("--steps", type=int, required=True, help="budget of a row: optimiser steps of all its stages")
+    parser.add_argument("--steps", type=int, required=True, help="budget of a row: optimiser steps of all its networks")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--rows", nargs="+", default=all_rows(), metavar="ROW", help=f"of {', '.join(all_rows())}")
     parser.add_argument("--runs", type=Path, default="runs/egorear_sim")
@@ -115,10 +117,10 @@ def train_row(row: str, seed: int, out: Path, args: argparse.Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
     config = out / "config.yaml"
     config.write_text(yaml.safe_dump(row_config(row, seed, args)), encoding="utf-8")
-    stages = stages_of(row)
-    for stage in stages:
+    steps = max(args.steps // len(jobs_of_row(row)), 1)
+    for stage in stages_of(row):
         command = [sys.executable, "-m", "egorear_ros", "train", "--config", str(config), "--out", str(out)]
-        command += ["--data", *args.data, "--validation", args.validation, "--steps", str(args.steps // len(stages))]
+        command += ["--data", *args.data, "--validation", args.validation, "--steps", str(steps)]
         command += [] if row in COMPACT else ["--system", row, "--stage", stage]
         command += ["--resume"] if row not in COMPACT or (out / "last.pt").exists() else []
         print(" ".join(command), flush=True)
@@ -139,9 +141,12 @@ def row_config(row: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
 
 def stages_of(row: str) -> tuple[str, ...]:
     """Stages of a row; a system without refinement has no second."""
-    if row in COMPACT:
-        return ("all",)
-    return ("1", "2", "3") if refined(config_of(row)) else ("1", "3")
+    return ("all",) if row in COMPACT else tuple(sorted({str(job.stage) for job in jobs_of_row(row)}))
+
+
+def jobs_of_row(row: str) -> tuple[Job, ...]:
+    """What a row trains, one after the other."""
+    return jobs_of(config_of(COMPACT[1] if row in COMPACT else row))
 
 
 def weights_of(row: str, out: Path) -> Path:

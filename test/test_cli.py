@@ -6,10 +6,14 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from egorear_ros.cli import doctor, main
+from egorear_ros.errors import EgorearError
+from egorear_ros.result_file import write_json
+from egorear_ros.visualization.evaluation_report import check_out
 
 
 @pytest.mark.parametrize("command", main.commands())
@@ -40,6 +44,75 @@ def test_a_user_error_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str
 def test_a_namespace_that_is_none_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main([*command, "--namespace=a//b"]) == 1
     assert "namespace 'a//b' is not a ROS name" in capsys.readouterr().err
+
+
+def test_a_file_that_the_system_refuses_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(name: str) -> None:
+        raise NotADirectoryError(20, "Not a directory", name)
+
+    monkeypatch.setattr("egorear_ros.cli.rig.load_rig", refuse)
+    assert main.main(["rig", "file/rig.yaml"]) == 1
+    assert capsys.readouterr().err == "egorear rig: 'file/rig.yaml': Not a directory\n"
+
+
+def test_results_that_could_not_be_written_are_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file.txt").write_text("")
+    for path in (tmp_path, tmp_path / "file.txt" / "x.json", tmp_path / "none" / "x.json", Path()):
+        for command in (["evaluate", "--data", "no-data"], ["evaluate", "--bag", "no-bag"], ["benchmark"]):
+            assert main.main([*command, "--json", str(path)]) == 1
+            error = capsys.readouterr().err
+            assert "--json: " in error and error.count("\n") == 1
+    for folder, message in (("file.txt/report", "is no folder"), (".", "not empty"), ("file.txt", "not empty")):
+        assert main.main(["evaluate", "--data", "no-data", "--out", str(tmp_path / folder)]) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_a_result_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("")
+    with pytest.raises(EgorearError, match="cannot be written: Not a directory"):
+        write_json(tmp_path / "file.txt" / "x.json", {})
+
+
+def test_a_benchmark_is_written_before_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(console: object, result: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("egorear_ros.benchmarking.session.check_names", lambda settings, engines: engines)
+    monkeypatch.setattr("egorear_ros.benchmarking.session.compare", lambda settings, engines, say: {"engines": []})
+    monkeypatch.setattr("egorear_ros.cli.benchmark.print_result", interrupted)
+    assert main.main(["benchmark", "--json", str(tmp_path / "out.json")]) == 130
+    assert (tmp_path / "out.json").read_text() == '{\n  "engines": []\n}\n'
+
+
+def test_a_report_does_not_replace_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EgorearError, match="current folder"):
+        check_out(Path())
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("evaluate --bag b --split val", "--split has no effect with --bag"),
+        ("evaluate --bag b --training d", "--training has no effect with --bag"),
+        ("evaluate --data d --engine torch", "--engine has no effect with --data"),
+        ("evaluate --data d --truth-tolerance 0.1", "--truth-tolerance has no effect with --data"),
+        ("simulate --out o --frames 0", "--frames must be between 1"),
+        ("simulate --out o --actions walk", "--actions is for clips"),
+        ("simulate --out o --quality 50", "--quality is for clips"),
+        ("simulate --out o --clip --motion m.npz --actions walk", "--actions is for procedural motion"),
+        ("simulate --out o --clip --workers 2", "--workers has no effect on a clip"),
+        ("simulate --out o --benchmark test --quality 50", "--quality cannot be used with --benchmark"),
+        ("simulate --out o --benchmark test --actions walk", "--actions cannot be used with --benchmark"),
+    ],
+)
+def test_options_without_effect_are_refused(command: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(command.split()) == 1
+    assert message in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_wrong_usage() -> None:

@@ -45,10 +45,7 @@ def evaluate_bag(args: argparse.Namespace) -> int:
         seconds = time.perf_counter() - started
         duration_s = (bag.end_ns - bag.start_ns) / 1e9
         result = summary(bag, model, sync, estimates, tolerance_s)
-    print_tables(result)
-    frames = len(estimates.skeletons)
-    speed = f"{frames / seconds:.1f} frames/s, {duration_s / seconds:.2f} x real time"
-    print(f"{frames} frames in {seconds:.1f} s: {speed}")
+    # Files before tables: who pipes the console into `head` must not lose them.
     if args.json is not None:
         write_json(args.json, result)
     if args.out is not None:
@@ -58,6 +55,10 @@ def evaluate_bag(args: argparse.Namespace) -> int:
         facts = {"recording": Path(args.bag).name, "model": model, "frames compared": str(len(measured))}
         write_report(args.out, measured, summarize(measured), facts)
         print(f"report: {args.out / 'report.md'}")
+    print_tables(result)
+    frames = len(estimates.skeletons)
+    speed = f"{frames / seconds:.1f} frames/s, {duration_s / seconds:.2f} x real time"
+    print(f"{frames} frames in {seconds:.1f} s: {speed}")
     return 0
 
 

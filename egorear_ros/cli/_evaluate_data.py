@@ -11,9 +11,11 @@ from rich.progress import Progress
 from rich.table import Table as RichTable
 
 from egorear_ros.data.opening import open_frames
+from egorear_ros.data.shards import PATTERN, recorded_split
+from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.baselines import TrainingPoses, learn_by_heart
 from egorear_ros.evaluation.loading import camera_sets, load_pose_network
-from egorear_ros.evaluation.measurement import measure, spread
+from egorear_ros.evaluation.measurement import demands_extrinsics, measure, spread
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import (
     Table,
@@ -36,7 +38,8 @@ def evaluate_data(args: argparse.Namespace) -> int:
     model = args.model or DEFAULT_MODEL
     network, config, card = load_pose_network(model, args.device or "auto")
     masks = camera_sets(config, args.views)
-    source = spread(open_frames(args.data, args.split, config.views), args.sets)
+    split = split_of(args.data, args.split)
+    source = spread(open_frames(args.data, split, config.views), args.sets)
     with Progress(transient=True) as bar:
         training = _training(args.training, config.views, bar) if args.training else None
         task = bar.add_task("frame sets", total=len(source))
@@ -44,10 +47,12 @@ def evaluate_data(args: argparse.Namespace) -> int:
             network, source, masks, training, args.extrinsics == "data", lambda sets: bar.advance(task, sets)
         )
     summary = summarize(measured)
+    as_built = args.extrinsics == "data" or demands_extrinsics(network)
     facts = {
         "model": f"{model} (sha256 {card.sha256[:12]})",
         "data": f"{args.data.name}, {len(measured)} frame sets",
-        "extrinsics": {"rig": "the rig's drawing", "data": "the data's own"}[args.extrinsics],
+        "split": split or "not recorded",
+        "extrinsics": "the data's own" if as_built else "the rig's drawing",
         "training data of the baselines": ", ".join(Path(folder).name for folder in args.training) or "not given",
     }
     # Files before tables: who pipes the console into `head` must not lose them.
@@ -62,6 +67,23 @@ def evaluate_data(args: argparse.Namespace) -> int:
     tables = [error_table(summary), group_table(summary), visibility_table(summary)]
     print_tables([*tables, confidence_table(summary), interval_table(summary)])
     return 0
+
+
+def split_of(folder: Path, asked: str | None) -> str | None:
+    """The split that is evaluated: of shards the one they were rendered for, of a data set "test" unless asked.
+
+    Returns:
+        None for shards that do not say which one they are of.
+
+    Raises:
+        EgorearError: the shards are of another split than was asked for.
+    """
+    if not any(folder.glob(PATTERN)):
+        return asked or "test"
+    recorded = recorded_split(folder)
+    if asked and recorded and asked != recorded:
+        raise EgorearError(f"--split {asked}: the shards in '{folder}' are of split {recorded}; leave out --split")
+    return recorded or asked
 
 
 def print_tables(tables: list[Table | None]) -> None:

@@ -63,9 +63,9 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     with console.status("starting") as status:
         result = compare(settings, engines, status.update)
-    print_result(console, result)
-    if args.json is not None:
+    if args.json is not None:  # before the tables: who pipes the console into `head` must not lose it
         write_json(args.json, result)
+    print_result(console, result)
     return 0
 
 

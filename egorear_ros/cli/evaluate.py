@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+ONLY_DATA = ("split", "sets", "training", "extrinsics")
+ONLY_BAG = ("engine", "rig", "params_file", "truth_tolerance")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -17,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures here")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write a report with tables, plots and worst frames")
     data = parser.add_argument_group("with --data")
-    data.add_argument("--split", default="test", choices=("train", "val", "test"), help="default: %(default)s")
+    data.add_argument("--split", choices=("train", "val", "test"), help="default: test; of shards the one they are of")
     data.add_argument("--sets", type=int, metavar="N", help="at most N frame sets, evenly spread (default: all)")
     data.add_argument("--training", nargs="+", default=[], metavar="DIR", help="training data, for the baselines")
     data.add_argument(
@@ -40,6 +43,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, print the tables, and write what was asked for."""
+    from egorear_ros.cli._options import refuse_options
+    from egorear_ros.result_file import check_result_file
+
+    mode, others = ("--data", ONLY_BAG) if args.bag is None else ("--bag", ONLY_DATA)
+    refuse_options(args, configure, others, f"has no effect with {mode}")
+    if args.json is not None:
+        check_result_file(args.json, "--json")
     if args.out is not None:
         from egorear_ros.visualization.evaluation_plots import require_matplotlib
         from egorear_ros.visualization.evaluation_report import check_out

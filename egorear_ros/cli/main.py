@@ -56,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `egorear ... | head` is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"egorear {args.command}: '{error.filename}': {error.strerror}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

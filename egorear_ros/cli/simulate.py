@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from egorear_ros.simulator.recorder import Recording
 
+FREE_WITH_BENCHMARK = {"command", "run", "out", "benchmark", "size", "motion", "workers"}
+CLIP_QUALITY = 90
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -22,13 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
     parser.add_argument("--rig", default="ego4view", help="rig by name or YAML file (default ego4view)")
     parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="only these views of the rig")
-    parser.add_argument("--size", type=int, default=256, help="image width in pixels, 256 to 872 (default 256)")
+    parser.add_argument("--size", type=int, default=256, help="image width in pixels, 64 to 4096 (default 256)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default 0)")
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--no-motion-blur", action="store_true", help="leave out motion blur, which costs time")
     parser.add_argument("--clip", action="store_true", help="write one sequence as a rig clip (videos) instead")
     parser.add_argument("--actions", nargs="+", metavar="ACTION", help="procedural actions of the clip, in order")
-    parser.add_argument("--quality", type=int, default=90, help="JPEG quality of a clip's videos (default 90)")
+    parser.add_argument("--quality", type=int, help="JPEG quality of a clip's videos (default 90)")
     parser.add_argument(
         "--benchmark", choices=["val", "test"], help="the fixed EgoRear-Sim set: only --size and --motion are free"
     )
@@ -49,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
             bar.advance(task, frames)
 
         if args.clip:
-            record_clip(recording, tuple(args.actions) if args.actions else None, args.quality, progress=advance)
+            actions = tuple(args.actions) if args.actions else None
+            record_clip(recording, actions, args.quality or CLIP_QUALITY, progress=advance)
             done = 0
         else:
             done = record(recording, args.workers, advance)
@@ -62,22 +66,32 @@ def run(args: argparse.Namespace) -> int:
 
 def recording_from(args: argparse.Namespace) -> Recording:
     """Check the arguments and return the Recording they ask for."""
-    from egorear_ros.errors import EgorearError
+    from egorear_ros.cli._options import check_ranges, refuse_options
+    from egorear_ros.simulator.benchmark import benchmark_recording
     from egorear_ros.simulator.recorder import Recording
 
-    frames = args.frames or (300 if args.clip else 1000)
-    for name, value, low, high in (
-        ("--frames", frames, 1, 10**9),
-        ("--sequence-frames", args.sequence_frames, 1, 10**6),
-        ("--size", args.size, 64, 4096),
-        ("--fps", args.fps, 1, 240),
-        ("--quality", args.quality, 1, 100),
-        ("--workers", args.workers, 1, 1024),
-    ):
-        if not low <= value <= high:
-            raise EgorearError(f"{name} must be between {low} and {high}, got {value}")
+    check_ranges(
+        args,
+        frames=(1, 10**9),
+        sequence_frames=(1, 10**6),
+        size=(64, 4096),
+        fps=(1, 240),
+        quality=(1, 100),
+        workers=(1, 1024),
+    )
     if args.benchmark:
-        return _benchmark(args)
+        fixed = set(vars(args)) - FREE_WITH_BENCHMARK
+        refuse_options(args, configure, sorted(fixed), "cannot be used with --benchmark, which fixes it")
+        return benchmark_recording(args.benchmark, args.out, args.size, args.motion)
+    if args.clip:
+        refuse_options(
+            args, configure, ("sequence_frames", "workers"), "has no effect on a clip, which is one sequence"
+        )
+    else:
+        refuse_options(args, configure, ("actions", "quality"), "is for clips: give --clip, too")
+    if args.motion != "procedural":
+        refuse_options(args, configure, ("actions",), f"is for procedural motion, not for that of '{args.motion}'")
+    frames = args.frames if args.frames is not None else 300 if args.clip else 1000
     return Recording(
         out=args.out,
         rig=args.rig,
@@ -91,22 +105,6 @@ def recording_from(args: argparse.Namespace) -> Recording:
         seed=args.seed,
         motion_blur=not args.no_motion_blur,
     )
-
-
-FREE_WITH_BENCHMARK = {"command", "run", "out", "benchmark", "size", "motion", "workers", "quality", "actions"}
-
-
-def _benchmark(args: argparse.Namespace) -> Recording:
-    """The benchmark's recording; everything it fixes must have been left alone."""
-    from egorear_ros.errors import EgorearError
-    from egorear_ros.simulator.benchmark import benchmark_recording
-
-    parser = argparse.ArgumentParser()
-    configure(parser)
-    for name, value in vars(args).items():
-        if name not in FREE_WITH_BENCHMARK and value != parser.get_default(name):
-            raise EgorearError(f"--{name.replace('_', '-')} cannot be used with --benchmark, which fixes it")
-    return benchmark_recording(args.benchmark, args.out, args.size, args.motion)
 
 
 def _sealed(args: argparse.Namespace) -> str:

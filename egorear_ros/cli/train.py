@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,8 +45,10 @@ def run(args: argparse.Namespace) -> int:
     from egorear_ros.training.config import load_config
     from egorear_ros.training.distributed import processes
     from egorear_ros.training.sources import check_data
-    from egorear_ros.training.stages import jobs_of
+    from egorear_ros.training.stages import jobs_of, views_of
 
+    if args.stop_after is not None and args.stop_after < 1:
+        raise EgorearError(f"--stop-after must be at least 1, got {args.stop_after}")
     args.config = args.config or resources.find("config/training/egorear-s.yaml")
     config = load_config(args.config, **_changes(args))
     if config.threads:
@@ -58,14 +60,17 @@ def run(args: argparse.Namespace) -> int:
         raise EgorearError(f"--initial is for one network, these are {len(jobs)}: name a --stage")
     with processes() as ranks:
         if ranks.first:
-            check_data(config, jobs[-1].views)
-        for job in jobs:
-            _train(args, job, ranks)
+            check_data(config, views_of(jobs))
+        for number, job in enumerate(jobs, start=1):
+            if not _train(args, job, ranks):
+                if ranks.first:
+                    _say_stopped(args.stop_after, job, jobs[number:])
+                break
     return 0
 
 
-def _train(args: argparse.Namespace, job: Job, ranks: Processes) -> None:
-    """Train one job, unless it is finished."""
+def _train(args: argparse.Namespace, job: Job, ranks: Processes) -> bool:
+    """Train one job, unless it is finished; return whether it is now."""
     from egorear_ros.training.config import load_config
     from egorear_ros.training.sources import open_training
     from egorear_ros.training.start import BEST
@@ -81,6 +86,13 @@ def _train(args: argparse.Namespace, job: Job, ranks: Processes) -> None:
         best = train(job_run, resume, progress, args.stop_after)
     if ranks.first:
         print(f"best validation {job_run.task.metric} {best:.{job_run.task.digits}f}: {job_run.out / BEST}")
+    return job_run.step >= (job_run.config.steps or 0)
+
+
+def _say_stopped(step: int, job: Job, later: Sequence[Job]) -> None:
+    """Say where the run stands: what comes after would start from weights that are not finished."""
+    waiting = f"; not begun: {', '.join(each.name for each in later)}" if later else ""
+    print(f"stopped in {job.name or 'training'} (--stop-after {step}){waiting}; continue with --resume")
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:

@@ -18,9 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the sheet."""
-    from egorear_ros.simulator.contact_sheet import save, sheet_of
+    from egorear_ros.cli._options import check_ranges
+    from egorear_ros.simulator.contact_sheet import check_ending, save, sheet_of
 
+    check_ranges(args, frames=(1, 10**4), columns=(1, 10**3), scale=(1, 16))
     out = args.out or args.dir.resolve().with_suffix(".jpg")
+    check_ending(out)
     save(out, sheet_of(args.dir, args.frames, not args.no_joints, args.scale, args.columns))
     print(out)
     return 0

@@ -20,7 +20,7 @@ from egorear_ros.data.ego4view_layout import (
 )
 from egorear_ros.data.ego4view_syn import official_name
 from egorear_ros.data.frame_labels import FrameLabels, read_labels
-from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets
+from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, Resize, averaged
 from egorear_ros.data.image_files import find_image, read_image
 from egorear_ros.data.messages import RgbImage
 from egorear_ros.data.threads import in_threads
@@ -42,7 +42,8 @@ class Ego4ViewFrames:
         layout: its layout.
         split: "train", "val" or "test"; None: all sequences.
         views: views to load, in this order; others need not be there.
-        size_px: width and height to average the images down to; None: as they are.
+        size_px: width and height to make the images smaller to; None: as they are.
+        resize: how.
 
     Attributes:
         sequences: in the order of their names.
@@ -54,9 +55,16 @@ class Ego4ViewFrames:
     """
 
     def __init__(
-        self, root: Path, layout: Layout, split: str | None, views: Sequence[str], size_px: int | None = None
+        self,
+        root: Path,
+        layout: Layout,
+        split: str | None,
+        views: Sequence[str],
+        size_px: int | None = None,
+        resize: Resize = averaged,
     ) -> None:
         self.root, self.layout, self.size_px, self.split = root, layout, size_px, split
+        self._resize = resize
         self.rig = rig_of_data_set(root)
         check_views(self.rig, views)
         self._views = tuple(views)
@@ -141,7 +149,7 @@ class Ego4ViewFrames:
         wanted = [int(index) for index in indices]
         labels = [self.labels(index) for index in wanted]
         jobs = [self.image_path(index, view) for index in wanted for view in self._views]
-        images = in_threads(lambda path: read_image(path, self.size_px), jobs)
+        images = in_threads(lambda path: read_image(path, self.size_px, self._resize), jobs)
         resolution = np.array([(self.rig[view].model.width, self.rig[view].model.height) for view in self._views])
         return FrameSets(
             images=_stacked(jobs, images).reshape(len(wanted), len(self._views), *images[0].shape),
@@ -158,7 +166,7 @@ def _stacked(paths: Sequence[Path], images: Sequence[RgbImage]) -> NDArray[np.ui
         if image.shape != images[0].shape:
             raise DataError(
                 f"image '{path}' has {image.shape[1]} px, '{paths[0]}' has {images[0].shape[1]}; "
-                "name a size that all can be averaged down to"
+                "name a size that none is smaller than"
             )
     return np.stack(images)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.errors import EgorearError
+
+Resize = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
+"""Makes a square image (S, S, 3) so many pixels wide and high."""
 
 
 class DataError(EgorearError):
@@ -54,6 +58,11 @@ class FrameSource(Protocol):
         """Where one frame set comes from."""
 
 
+def averaged(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Resize a square image (S, S, 3) by averaging the area that each new pixel covers."""
+    return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 @dataclass(frozen=True)
 class FrameSets:
     """Frame sets in memory.
@@ -81,8 +90,12 @@ class FrameSets:
         """The frame sets of these numbers, in this order."""
         return FrameSets(**{name: array[indices] for name, array in self.arrays().items()})
 
-    def resized(self, size: int) -> FrameSets:
-        """The same with smaller images: each pixel the mean of the square it covers.
+    def resized(self, size: int, resize: Resize = averaged) -> FrameSets:
+        """The same with smaller images.
+
+        Args:
+            size: their width and height.
+            resize: how; by default each pixel is the mean of the square it covers.
 
         Raises:
             EgorearError: the images' size is no multiple of `size`.
@@ -91,10 +104,10 @@ class FrameSets:
         if own == size:
             return self
         if own % size:
-            raise EgorearError(f"images of {own} px cannot be averaged to {size} px; render them at a multiple of it")
+            raise EgorearError(f"images of {own} px cannot be made {size} px; render them at a multiple of it")
         small = np.empty((*self.images.shape[:2], size, size, 3), np.uint8)
         for index in np.ndindex(self.images.shape[:2]):
-            small[index] = cv2.resize(self.images[index], (size, size), interpolation=cv2.INTER_AREA)
+            small[index] = resize(self.images[index], size)
         return dataclasses.replace(self, images=small)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

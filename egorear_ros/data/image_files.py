@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
-import numpy as np
 from PIL import Image
 
-from egorear_ros.data.frame_sets import DataError, MissingFileError
+from egorear_ros.data.frame_sets import DataError, MissingFileError, Resize, averaged
 from egorear_ros.data.messages import ImageError, RgbImage, decode_jpeg
 
 JPEG_END: Final = b"\xff\xd9"
@@ -33,12 +31,13 @@ def find_image(folder: Path, stem: str, endings: Sequence[str]) -> Path:
     raise MissingFileError(f"'{folder / stem}{endings[0]}' is missing (nor is there one with {', '.join(endings[1:])})")
 
 
-def read_image(path: Path, size_px: int | None = None) -> RgbImage:
+def read_image(path: Path, size_px: int | None = None, resize: Resize = averaged) -> RgbImage:
     """Read a JPEG or PNG.
 
     Args:
         path: of the file.
-        size_px: width and height to average it down to; None: as it is.
+        size_px: width and height to make it smaller to; None: as it is.
+        resize: how.
 
     Returns:
         (S, S, 3) uint8 RGB.
@@ -58,8 +57,8 @@ def read_image(path: Path, size_px: int | None = None) -> RgbImage:
     if size_px is None or size_px == width:
         return image
     if size_px > width:
-        raise DataError(f"image '{path}' has {width} px; it cannot be averaged down to {size_px}")
-    return np.asarray(cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA), np.uint8)
+        raise DataError(f"image '{path}' has {width} px; it cannot be made smaller to {size_px}")
+    return resize(image, size_px)
 
 
 def image_size(path: Path) -> int:

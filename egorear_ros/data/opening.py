@@ -7,13 +7,17 @@ from pathlib import Path
 
 from egorear_ros.data.ego4view import Ego4ViewFrames
 from egorear_ros.data.ego4view_layout import layout_of
-from egorear_ros.data.frame_sets import DataError, FrameSource
+from egorear_ros.data.frame_sets import DataError, FrameSource, Resize, averaged
 from egorear_ros.data.shards import PATTERN, ShardFrames
 from egorear_ros.rig import VIEWS
 
 
 def open_frames(
-    path: str | Path, split: str | None, views: Sequence[str] = VIEWS, size_px: int | None = None
+    path: str | Path,
+    split: str | None,
+    views: Sequence[str] = VIEWS,
+    size_px: int | None = None,
+    resize: Resize = averaged,
 ) -> FrameSource:
     """Open a folder of labelled frame sets; it finds out by itself what the folder holds.
 
@@ -22,7 +26,8 @@ def open_frames(
         split: "train", "val" or "test" of a data set that has split lists; None: all frames there are. A folder of
             shards is of one split, so that `split` says nothing there.
         views: views to load, in this order.
-        size_px: width and height to average the images down to; None: as they are.
+        size_px: width and height to make the images smaller to; None: as they are.
+        resize: how; a function of a module, so that worker processes can be told.
 
     Raises:
         EgorearError: there is no such folder, it is none of these, or has no such split, view or any frame.
@@ -31,7 +36,7 @@ def open_frames(
     if not folder.is_dir():
         raise DataError(f"there is no folder '{path}'")
     if any(folder.glob(PATTERN)):
-        return ShardFrames(folder, views, size_px)
+        return ShardFrames(folder, views, size_px, resize)
     layout = layout_of(folder)
     if layout is None:
         raise DataError(
@@ -39,7 +44,7 @@ def open_frames(
             "(train.txt, rp_*/<sequence>/json_smplx_gendered), of Ego4View-RW (train.txt, "
             "<date>/S<n>/seq_<n>/json_smplx), and of `egorear render-shards` (shard_*.npz)"
         )
-    frames = Ego4ViewFrames(folder, layout, split, views, size_px)
+    frames = Ego4ViewFrames(folder, layout, split, views, size_px, resize)
     if frames.missing:
         raise DataError(
             f"'{path}' lacks {len(frames.missing)} of the folders in its split '{split}', first '{frames.missing[0]}'; "

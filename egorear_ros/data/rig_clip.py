@@ -25,6 +25,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from egorear_ros.data.npz import read_npz
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import Rig, load_rig, rig_yaml
 
@@ -172,10 +173,7 @@ class RigClip:
         self.rig = load_rig(self.path / "rig.yaml")
         self.stamps_ns = read_stamps(self.path / "stamps.csv", self.info)
         truth = self.path / "ground_truth.npz"
-        self.ground_truth: dict[str, NDArray[Any]] = {}
-        if truth.exists():
-            with np.load(truth) as content:
-                self.ground_truth = {name: content[name] for name in content.files}
+        self.ground_truth: dict[str, NDArray[Any]] = read_npz(truth) if truth.exists() else {}
         self._videos: dict[str, cv2.VideoCapture] = {}
         self._next: dict[str, int] = {}
 
@@ -231,6 +229,6 @@ def read_stamps(path: Path, info: ClipInfo) -> NDArray[np.int64]:
         stamps = np.array([[int(value) for value in row[1:]] for row in rows[1:]], np.int64)
     except (OSError, ValueError) as error:
         raise EgorearError(f"stamps '{path}' cannot be read: {error}") from error
-    if rows[0][1:] != list(info.views) or stamps.shape != (info.frames, len(info.views)):
+    if not rows or rows[0][1:] != list(info.views) or stamps.shape != (info.frames, len(info.views)):
         raise EgorearError(f"stamps '{path}' do not fit the clip's {info.frames} frames of views {list(info.views)}")
     return stamps

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from egorear_ros.data.ego4view_layout import DEFAULT_RIG
 from egorear_ros.data.frame_labels import read_json
-from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets
+from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, Resize, averaged
 from egorear_ros.rig import VIEWS
 
 PATTERN: Final = "shard_*.npz"
@@ -55,7 +55,8 @@ class ShardFrames:
     Args:
         folder: of shards.
         views: views to load, in this order.
-        size_px: width and height to average the images down to, a divisor of theirs; None: as they are.
+        size_px: width and height to make the images smaller to, a divisor of theirs; None: as they are.
+        resize: how.
 
     Attributes:
         rig_name: the rig they were rendered with, by name or path.
@@ -64,13 +65,15 @@ class ShardFrames:
         DataError: no shards, one cannot be read, or they have no such view.
     """
 
-    def __init__(self, folder: Path, views: Sequence[str], size_px: int | None = None) -> None:
-        self.folder, self.size_px = folder, size_px
+    def __init__(
+        self, folder: Path, views: Sequence[str], size_px: int | None = None, resize: Resize = averaged
+    ) -> None:
+        self.folder, self.size_px, self._resize = folder, size_px, resize
         self.paths = shard_paths(folder)
         wrong = [view for view in views if view not in VIEWS]
         if wrong or not views or len(set(views)) != len(views):
             raise DataError(f"views {', '.join(views) or '(none)'}: expected different ones of {', '.join(VIEWS)}")
-        self.rig_name = _rig_name(folder)
+        self.rig_name = str(_settings(folder).get("rig", DEFAULT_RIG))
         self._views, self._rows = tuple(views), [VIEWS.index(view) for view in views]
         self._images = [mapped_images(path) for path in self.paths]
         for path, images in zip(self.paths, self._images, strict=True):
@@ -97,7 +100,7 @@ class ShardFrames:
         """Load the frame sets of these numbers, in this order.
 
         Raises:
-            EgorearError: the images cannot be averaged down to the size.
+            EgorearError: the images cannot be made smaller to the size.
         """
         shards = np.searchsorted(self._ends, indices, side="right")
         starts = np.concatenate([[0], self._ends])
@@ -111,7 +114,7 @@ class ShardFrames:
         for name in ("pixels", "in_view", "visible", "camera_from_device"):
             arrays[name] = arrays[name][:, self._rows]
         sets = FrameSets(images=images, **arrays)
-        return sets if self.size_px is None else sets.resized(self.size_px)
+        return sets if self.size_px is None else sets.resized(self.size_px, self._resize)
 
 
 def mapped_images(path: Path) -> NDArray[np.uint8]:
@@ -160,9 +163,20 @@ def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
     return {**{name: arrays[name] for name in ARRAYS[1:]}, **named}
 
 
-def _rig_name(folder: Path) -> str:
+def recorded_split(folder: Path) -> str | None:
+    """The split that the shards of a folder were rendered for; None: they do not say, or there are no shards.
+
+    Raises:
+        DataError: the settings beside them are broken.
+    """
+    split = _settings(folder).get("split") if any(folder.glob(PATTERN)) else None
+    return None if split is None else str(split)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """What the shards were rendered with; empty if nothing says it."""
     path = folder / SETTINGS_FILE
-    return str(read_json(path).get("rig", DEFAULT_RIG)) if path.exists() else DEFAULT_RIG
+    return read_json(path) if path.exists() else {}
 
 
 def _unreadable(path: Path, reason: object) -> DataError:

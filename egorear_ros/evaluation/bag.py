@@ -23,6 +23,7 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.measurement import Measured
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.evaluation.prediction import Predictions
+from egorear_ros.evaluation.summary import summarize
 from egorear_ros.inference import InputError, PoseEstimator
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer, SyncStatistics
 
@@ -143,7 +144,12 @@ def measured_bag(name: str, result: BagEstimates, tolerance_s: float) -> Measure
 
 
 def summary(bag: Bag, model: str, sync: SyncConfig, result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
-    """`evaluate_bag` with what it was made from: equal bags, models and settings give equal summaries."""
+    """`evaluate_bag` with what it was made from: equal bags, models and settings give equal summaries.
+
+    Returns:
+        Also `per_joint_mm` and `calibration` of all compared frames, as `summarize` has them of data sets.
+    """
+    details = summarize(measured_bag(bag.path.stem, result, tolerance_s))
     settings = {**_sync_settings(sync), "truth_tolerance_s": tolerance_s}
     return {
         "format": FORMAT,
@@ -151,6 +157,8 @@ def summary(bag: Bag, model: str, sync: SyncConfig, result: BagEstimates, tolera
         "model": model,
         "settings": settings,
         **evaluate_bag(result, tolerance_s),
+        "per_joint_mm": details["view_sets"][AS_RECORDED]["per_joint_mm"],
+        "calibration": details["calibration"],
     }
 
 

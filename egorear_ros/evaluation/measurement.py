@@ -105,11 +105,11 @@ def measure(
         progress: called with the number of frame sets done since the last call.
 
     Raises:
-        EgorearError: there are no frame sets, or the network gives no poses.
+        EgorearError: there are no frame sets, the network gives no poses, or some that are not finite.
     """
     if not len(source):
         raise EgorearError("there are no frame sets to evaluate on: name a folder, or a split, that has some")
-    as_built = as_built or _demands_extrinsics(network)
+    as_built = as_built or demands_extrinsics(network)
     answers: dict[str, list[Predictions]] = {name: [] for name in masks}
     truth, visible, in_view, nearest = [], [], [], []
     for sets in batches(source):
@@ -124,19 +124,38 @@ def measure(
         in_view.append(sets.in_view)
         progress(len(sets))
     joints = np.concatenate(truth)
+    predictions = {name: _joined(parts) for name, parts in answers.items()}
+    for name, answer in predictions.items():
+        _check_finite(name, answer)
     return Measured(
         views=source.views,
         names=tuple(source.name(i) for i in range(len(source))),
         truth_m=joints,
         visible=_if_known(np.concatenate(visible), np.concatenate(in_view)),
         masks=dict(masks),
-        predictions={name: _joined(parts) for name, parts in answers.items()},
+        predictions=predictions,
         baselines=_baselines(network, training, nearest, len(joints)),
     )
 
 
+def demands_extrinsics(network: nn.Module) -> bool:
+    """Whether a network knows no rig and must be told the extrinsics of every frame set, as those for Ego4View-RW."""
+    config: Any = cast(Any, network).config
+    return isinstance(config, EgoRearConfig) and config.extrinsics == "input"
+
+
 def _joined(parts: list[Predictions]) -> Predictions:
     return Predictions(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _check_finite(camera_set: str, answer: Predictions) -> None:
+    """A network that answers with no number has no error; leaving those frame sets out would flatter it."""
+    wrong = int((~np.isfinite(answer.joints_m)).any(axis=(1, 2)).sum())
+    if wrong:
+        raise EgorearError(
+            f"the network's poses are not finite for {wrong} of {len(answer.joints_m)} frame sets ({camera_set}): its "
+            "weights are damaged, or it was trained to infinity"
+        )
 
 
 def _if_known(visible: NDArray[np.bool_], in_view: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
@@ -152,8 +171,3 @@ def _baselines(
         return {MEAN_POSE: np.tile(mean, (count, 1, 1)), NEAREST: np.concatenate(nearest)}
     known = getattr(network, "mean_pose_m", None)
     return {} if known is None else {MEAN_POSE: np.tile(known.cpu().numpy(), (count, 1, 1))}
-
-
-def _demands_extrinsics(network: nn.Module) -> bool:
-    config: Any = cast(Any, network).config
-    return isinstance(config, EgoRearConfig) and config.extrinsics == "input"

@@ -1,7 +1,7 @@
 """EgoRear-Sim: the fixed simulated benchmark, and the fingerprint that tells whether two copies of it are the same.
 
 Everything about the sets is fixed but the size of the images and the source of the motion. People and motion are those
-of the val or test split, drawn with seeds used for nothing else.
+of the val or test split; docs/benchmark.md says which other data have the same seeds.
 """
 
 from __future__ import annotations

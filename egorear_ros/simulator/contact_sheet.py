@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -10,17 +9,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from egorear_ros.data.ego4view_syn import official_name
+from egorear_ros.data.ego4view_layout import SYN, rig_of_data_set
+from egorear_ros.data.ego4view_syn import LABELS_FOLDER, official_name
+from egorear_ros.data.frame_labels import read_labels
+from egorear_ros.data.image_files import find_image
+from egorear_ros.data.messages import decode_jpeg
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.errors import EgorearError
-from egorear_ros.skeleton import BONES, JOINTS
+from egorear_ros.rig import Rig
+from egorear_ros.skeleton import BONES
 
 Image = NDArray[np.uint8]
 
 BONE_COLOR: Final = (255, 220, 0)
 VISIBLE_COLOR: Final = (0, 230, 0)
 HIDDEN_COLOR: Final = (255, 60, 40)
-CALIBRATION_PX: Final = 872
 GAP_PX: Final = 6
 
 
@@ -62,17 +65,16 @@ def sheet_of(folder: Path, count: int = 12, joints: bool = True, scale: int = 1,
     """Contact sheet of a rig clip or of a data set in Ego4View-Syn's layout: `count` frames, evenly spread.
 
     Raises:
-        EgorearError: the folder is neither.
+        EgorearError: the folder is neither, or a file in it is missing or damaged.
     """
     if (folder / "clip.yaml").exists():
         return grid(clip_tiles(RigClip(folder), count, joints, scale), columns)
-    frames = sorted(folder.glob("rp*/*/json_smplx_gendered/*.json")) or sorted(
-        folder.glob("json_smplx_gendered/*.json")
-    )
+    frames = sorted(folder.glob(f"rp*/*/{LABELS_FOLDER}/*.json")) or sorted(folder.glob(f"{LABELS_FOLDER}/*.json"))
     if not frames:
         raise EgorearError(f"'{folder}' holds neither a rig clip (clip.yaml) nor Ego4View-Syn sequences (rp*/*)")
     chosen = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, count).astype(int))]
-    return grid([syn_tile(path, joints, scale) for path in chosen], columns)
+    rig = rig_of_data_set(frames[0].resolve().parents[3])
+    return grid([syn_tile(path, rig, joints, scale) for path in chosen], columns)
 
 
 def clip_tiles(clip: RigClip, count: int, joints: bool, scale: int) -> list[Image]:
@@ -90,41 +92,57 @@ def clip_tiles(clip: RigClip, count: int, joints: bool, scale: int) -> list[Imag
     return tiles
 
 
-def syn_tile(json_path: Path, joints: bool, scale: int) -> Image:
-    """The views of one frame on disk, side by side."""
-    content = json.loads(json_path.read_text(encoding="utf-8"))
+def syn_tile(json_path: Path, rig: Rig, joints: bool, scale: int) -> Image:
+    """The views of one frame on disk, side by side in the rig's order.
+
+    Args:
+        json_path: the frame's labels.
+        rig: of the data set; its views that have no folder of images are left out.
+        joints: whether to draw them.
+        scale: enlargement where they are drawn.
+
+    Raises:
+        EgorearError: there is no image of any view, or a file is missing or damaged.
+    """
     folder = json_path.parent.parent / "fisheye_rgb"
-    cameras = [camera for camera in camera_order(folder) if (folder / camera).is_dir()]
-    extra = content.get("egorear", {})
-    views = []
-    for v, camera in enumerate(cameras):
-        image = cv2.cvtColor(cv2.imread(str(folder / camera / f"{json_path.stem}.jpg")), cv2.COLOR_BGR2RGB)
-        if joints:
-            pixels = np.array([content["joints"][name][f"{camera}_pts2d"] for name in JOINTS])
-            pixels = pixels * image.shape[1] / CALIBRATION_PX
-            everywhere = np.ones(len(JOINTS), bool)
-            in_view = np.array(extra["in_view"][v], bool) if "in_view" in extra else everywhere
-            visible = np.array(extra["visible"][v], bool) if "visible" in extra else everywhere
-            image = draw_joints(image, pixels, in_view, visible, scale)
-        views.append(image)
-    return np.hstack(views)
-
-
-def camera_order(folder: Path) -> list[str]:
-    """Camera folders in view order."""
-    official = [official_name(view) for view in ("front_left", "front_right", "rear_left", "rear_right")]
-    return official + sorted(path.name for path in folder.iterdir() if path.name not in official)
+    cameras = [camera for camera in rig.cameras if (folder / official_name(camera.name)).is_dir()]
+    if not cameras:
+        raise EgorearError(f"'{folder}' has no images of rig '{rig.name}', whose views are {', '.join(rig.names)}")
+    paths = [find_image(folder / official_name(camera.name), json_path.stem, SYN.endings) for camera in cameras]
+    images = [decode_jpeg(path.read_bytes(), path.name) for path in paths]  # OpenCV's decoder knows PNG, too
+    if not joints:
+        return np.hstack(images)
+    labels = read_labels(json_path, rig, [camera.name for camera in cameras])
+    drawn = []
+    for image, camera, points, there, seen in zip(
+        images, cameras, labels.pixels, labels.in_view, labels.visible, strict=True
+    ):
+        pixels = points * (image.shape[1] / camera.model.width)
+        drawn.append(draw_joints(image, pixels, there, seen, scale))
+    return np.hstack(drawn)
 
 
 def save(path: Path, image: Image, largest_bytes: int = 400_000) -> None:
-    """Write a picture; a JPEG with the best quality that keeps it below `largest_bytes`."""
+    """Write a picture; a JPEG with the best quality that keeps it below `largest_bytes`.
+
+    Raises:
+        EgorearError: OpenCV cannot write pictures of that ending, or not there.
+    """
+    check_ending(path)
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() not in (".jpg", ".jpeg"):
-        cv2.imwrite(str(path), bgr)
+        if not cv2.imwrite(str(path), bgr):
+            raise EgorearError(f"picture '{path}' cannot be written")
         return
     for quality in range(92, 20, -4):
         _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if len(data) < largest_bytes:
             break
     path.write_bytes(bytes(data))
+
+
+def check_ending(path: Path) -> None:
+    """Raise EgorearError if OpenCV cannot write pictures of that ending."""
+    if not cv2.haveImageWriter(str(path)):
+        raise EgorearError(f"'{path}' is no name of a picture that can be written; end it in .jpg or .png")

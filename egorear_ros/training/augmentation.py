@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from egorear_ros.data.frame_sets import FrameSets, FrameSource
 from egorear_ros.errors import EgorearError
+from egorear_ros.training.yaml_values import fitted
 
 GAIN_STD: Final = 0.15
 COLOUR_STD: Final = 0.05
@@ -92,12 +93,12 @@ class AugmentationConfig:
         known = [field.name for field in dataclasses.fields(cls)]
         if not isinstance(content, Mapping):
             raise EgorearError(f"training configuration: augmentation must map some of {', '.join(known)} to values")
-        unknown = sorted(set(content) - set(known))
+        unknown = sorted(map(str, set(content) - set(known)))
         if unknown:
             raise EgorearError(
                 f"training configuration: augmentation has no field '{unknown[0]}'; it has {', '.join(known)}"
             )
-        return cls(**content)
+        return cls(**fitted(content, cls, "augmentation."))
 
 
 class Draws(NamedTuple):

@@ -15,6 +15,7 @@ from egorear_ros.network import NetworkConfig, config_of
 from egorear_ros.network.weights import config_from_json, config_to_json
 from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.quirks import QUIRKS
+from egorear_ros.training.yaml_values import fitted
 
 SCHEDULES: Final = ("cosine", "drops", "linear")
 STAGES: Final = (1, 2, 3)
@@ -156,7 +157,7 @@ def load_config(path: Path, stage: int | None = None, **changes: Any) -> Trainin
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EgorearError(f"training configuration '{path}' cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise EgorearError(f"training configuration '{path}' must map names to values")
@@ -167,11 +168,10 @@ def load_config(path: Path, stage: int | None = None, **changes: Any) -> Trainin
     content.update(stages[stage] if stage else {})
     content.update({key: value for key, value in changes.items() if value is not None})
     known = {f.name for f in dataclasses.fields(TrainingConfig)}
-    unknown = sorted(set(content).union(*stages.values()) - known)
+    unknown = sorted(map(str, set(content).union(*stages.values()) - known))
     if unknown:
         raise EgorearError(f"training configuration '{path}' has an unknown field '{unknown[0]}'")
-    for name in ("data", "drops", "quirks"):
-        content[name] = tuple(content.get(name) or ())
+    content = fitted(content, TrainingConfig)
     if "augmentation" in content:
         content["augmentation"] = AugmentationConfig.from_mapping(content["augmentation"])
     return TrainingConfig(**content)

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.data.frame_labels import read_json
 from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.data.shards import SETTINGS_FILE, load_shard, shard_paths
 from egorear_ros.errors import EgorearError
@@ -28,6 +29,9 @@ from egorear_ros.simulator.sampler import GENERATOR_VERSION, Frame, Simulator, S
 from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
 
 SEQUENCES_PER_SHARD: Final = 16
+
+USUAL_SEEDS: Final = {"train": 0, "val": 1000, "test": 2000}
+"""Bodies and clips differ between the splits, but rooms, clothes and cameras follow from the seed alone."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,15 @@ class ShardSettings:
         )
         return Simulator(settings)
 
+    def check(self) -> None:
+        """Make the first sequence's motion, which needs rig, library and bodies.
+
+        Raises:
+            EgorearError: no such rig or library, or none with clips of the split.
+        """
+        simulator = self.simulator()
+        simulator.clip(0, self.sequence_frames / simulator.settings.fps)
+
     def content(self) -> dict[str, Any]:
         """What must be equal for a run to be resumed."""
         motion = self.motion if self.motion == "procedural" else Path(self.motion).name
@@ -98,8 +111,9 @@ def write_shards(
         progress: called with the number of sets finished since the last call.
 
     Raises:
-        EgorearError: the folder was begun with other settings; no such rig or library.
+        EgorearError: the folder was begun with other settings; no such rig or library, or none with clips of the split.
     """
+    settings.check()  # before anything is written, and before workers, whose pool would start failing ones for ever
     _begin(out, settings)
     count = -(-sets // settings.sets_per_shard)
     todo = [number for number in range(count) if not shard_path(out, number).exists()]
@@ -169,9 +183,11 @@ def _begin(out: Path, settings: ShardSettings) -> None:
     path = out / SETTINGS_FILE
     if not path.exists():
         out.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(settings.content(), indent=2) + "\n", encoding="utf-8")
+        partial = out / f".{SETTINGS_FILE}.partial"
+        partial.write_text(json.dumps(settings.content(), indent=2) + "\n", encoding="utf-8")
+        partial.rename(path)
         return
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = read_json(path)
     for key, value in settings.content().items():
         if found.get(key) != value:
             raise EgorearError(

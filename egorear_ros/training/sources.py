@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.data.checking import Finding, check_folder, summary
-from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, FrameSource
+from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, FrameSource, Resize, averaged
 from egorear_ros.data.opening import open_frames
-from egorear_ros.data.shards import PATTERN
+from egorear_ros.data.shards import PATTERN, recorded_split
 from egorear_ros.errors import EgorearError
 from egorear_ros.network.config import ALL_VIEWS
 from egorear_ros.training.config import TrainingConfig
@@ -106,7 +106,7 @@ def check_data(config: TrainingConfig, views: Sequence[str]) -> None:
     """Look for everything that is wrong with the data.
 
     Raises:
-        EgorearError: a list of it; nothing says what to validate on.
+        EgorearError: a list of it; nothing says what to validate on, or it is training data.
     """
     findings: list[Finding] = []
     for folder, split in _folders(config):
@@ -122,22 +122,22 @@ def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameS
     """Open what a job learns from and what it is validated on; folders of shards are read into memory.
 
     Raises:
-        EgorearError: a folder cannot be opened, or nothing says what to validate on.
+        EgorearError: a folder cannot be opened; nothing says what to validate on, or it is training data.
     """
     *training, (validation, _) = _folders(config)
     folders = [folder for folder, _ in training]
     shards = [folder for folder in folders if _is_shards(folder)]
     if shards and config.augmentation.time_jitter_frames:
         raise EgorearError(f"augmentation: time_jitter_frames needs whole sequences, '{shards[0]}' holds single frames")
-    parts = [prepared(read_shards(shards, config.most_sets), job.views, job.image_size)] if shards else []
-    parts += [open_frames(folder, "train", job.views, job.image_size) for folder in folders if not _is_shards(folder)]
+    form = job.views, job.image_size, job.resize
+    parts = [prepared(read_shards(shards, config.most_sets), *form)] if shards else []
+    parts += [open_frames(folder, "train", *form) for folder in folders if not _is_shards(folder)]
     return parts[0] if len(parts) == 1 else Joined(parts), _validation(validation, job)
 
 
 def _validation(folder: Path, job: Job) -> FrameSource:
-    if _is_shards(folder):
-        return prepared(read_shards([folder]), job.views, job.image_size)
-    return open_frames(folder, "val", job.views, job.image_size)
+    form = job.views, job.image_size, job.resize
+    return prepared(read_shards([folder]), *form) if _is_shards(folder) else open_frames(folder, "val", *form)
 
 
 def _folders(config: TrainingConfig) -> list[tuple[Path, str]]:
@@ -147,21 +147,30 @@ def _folders(config: TrainingConfig) -> list[tuple[Path, str]]:
             "name the frame sets: --data DIR ..., and for shards --validation DIR; `egorear render-shards` or "
             "`egorear simulate` make some"
         )
-    return [*((Path(folder), "train") for folder in config.data), (Path(config.validation or config.data[0]), "val")]
+    validation = Path(config.validation or config.data[0])
+    if recorded_split(validation) == "train":
+        raise EgorearError(
+            f"--validation: the shards in '{validation}' are of split train; chosen on them, the weights kept would be "
+            "those that learned them by heart; name shards of `egorear render-shards --split val`"
+        )
+    return [*((Path(folder), "train") for folder in config.data), (validation, "val")]
 
 
 def _is_shards(folder: str | Path) -> bool:
     return any(Path(folder).glob(PATTERN))
 
 
-def prepared(source: FrameSets | FrameSource, views: Sequence[str], size_px: int) -> FrameSource:
+def prepared(
+    source: FrameSets | FrameSource, views: Sequence[str], size_px: int, resize: Resize = averaged
+) -> FrameSource:
     """The source with these views.
 
     Args:
-        source: frame sets in memory have four views, or just those; larger images are averaged down. Any other source
+        source: frame sets in memory have four views, or just those; larger images are resized. Any other source
             must have been opened at the network's size.
         views: of the network.
         size_px: width and height of the network's images.
+        resize: how its larger images are made smaller.
 
     Raises:
         EgorearError: views are missing; images in memory whose size is no multiple.
@@ -175,7 +184,7 @@ def prepared(source: FrameSets | FrameSource, views: Sequence[str], size_px: int
         return source if own == views else SomeViews(source, views)
     if own != views:
         source = pick_views(source, [own.index(view) for view in views])
-    return InMemory(source.resized(size_px), views)
+    return InMemory(source.resized(size_px, resize), views)
 
 
 def pick_views(sets: FrameSets, which: Sequence[int]) -> FrameSets:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from egorear_ros.data.frame_sets import Resize, averaged
+from egorear_ros.inference.preprocessing import mode_for, resize_official
 from egorear_ros.network import (
     EgoRearConfig,
     EgoRearSConfig,
@@ -68,6 +70,11 @@ class Job:
         """Width and height of its images."""
         return int(getattr(self.network, "image_size", DEFAULT_SIZE))
 
+    @property
+    def resize(self) -> Resize:
+        """How larger images are made that size: as in use, for the paper's systems as in the official code, too."""
+        return averaged if mode_for(self.network) == "fast" else resize_official
+
 
 def jobs_of(network: NetworkConfig) -> tuple[Job, ...]:
     """The jobs of a system, in order.
@@ -85,6 +92,11 @@ def jobs_of(network: NetworkConfig) -> tuple[Job, ...]:
     raise ConfigError(
         f"{network} is not trained as a whole: name a system such as egorear-s, egorear-4view or egotap-front"
     )
+
+
+def views_of(jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Every view that at least one of the jobs sees."""
+    return tuple(dict.fromkeys(view for job in jobs for view in job.views))
 
 
 def _egorear(config: EgoRearConfig) -> tuple[Job, ...]:

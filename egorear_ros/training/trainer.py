@@ -90,8 +90,8 @@ class Run:
             raise EgorearError(f"{len(train)} frame sets to train on and {len(validation)} to validate: both need some")
         self.job = job or jobs_of(config.network_config())[-1]
         self.ranks = ranks or Processes()
-        self.train = prepared(train, self.job.views, self.job.image_size)
-        self.validation = prepared(validation, self.job.views, self.job.image_size)
+        form = self.job.views, self.job.image_size, self.job.resize
+        self.train, self.validation = prepared(train, *form), prepared(validation, *form)
         self.device, self.out = self.ranks.device, Path(config.out) / self.job.name
         bf16 = config.bf16 and _computes_bf16(self.device)
         self.config = dataclasses.replace(config.for_data(len(self.train)), bf16=bf16)

@@ -30,10 +30,15 @@ def check_out(out: Path) -> None:
     """Refuse a folder that holds something, before the work.
 
     Raises:
-        EgorearError: it exists and is no empty folder.
+        EgorearError: it exists and is no empty folder, is the current one, or lies below a file.
     """
+    if out.resolve() == Path.cwd():
+        raise EgorearError(f"'{out}' is the current folder, which the report would replace; name a new one")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise EgorearError(f"'{out}' is not empty; name a new folder for the report")
+    above = next(folder for folder in out.resolve().parents if folder.exists())
+    if not above.is_dir():
+        raise EgorearError(f"'{out}' lies below '{above}', which is no folder; name another one for the report")
 
 
 def write_report(

@@ -133,6 +133,11 @@ def test_a_simulated_set_of_other_views_keeps_their_order(tmp_path: Path) -> Non
         open_frames(tmp_path / "set", "train")
 
 
+def test_the_caller_says_how_images_are_made_smaller(recorded: Path) -> None:
+    sevens = open_frames(recorded, "train", VIEWS[:1], 32, lambda image, size: np.full((size, size, 3), 7, np.uint8))
+    np.testing.assert_array_equal(sevens.take(ALL(2)).images, np.full((2, 1, 32, 32, 3), 7))
+
+
 def test_what_cannot_be_opened_says_why(simulated: Path, tmp_path: Path) -> None:
     with pytest.raises(EgorearError, match="no folder"):
         open_frames(tmp_path / "nothing", "train")
@@ -145,7 +150,7 @@ def test_what_cannot_be_opened_says_why(simulated: Path, tmp_path: Path) -> None
         open_frames(simulated, "all")
     with pytest.raises(EgorearError, match="different ones of front_left"):
         open_frames(simulated, "train", ("top",))
-    with pytest.raises(EgorearError, match="cannot be averaged down to 65"):
+    with pytest.raises(EgorearError, match="cannot be made smaller to 65"):
         open_frames(simulated, "train", size_px=65).take(ALL(1))
     (simulated / "train.txt").write_text("rp_egorear_00000\nrp_nobody\n")
     with pytest.raises(EgorearError, match="'rp_nobody'.*data check"):

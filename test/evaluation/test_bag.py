@@ -128,11 +128,22 @@ def test_a_rig_that_is_named_reaches_the_network(
     assert model_own is None and named is not None and named.name == "ego4view"
 
 
-def test_a_recording_has_a_report_with_the_same_figures(recorded: Recording, bag_path: Path, tmp_path: Path) -> None:
+def test_a_recording_has_a_report_with_the_same_figures(
+    recorded: Recording, bag_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And it is there before the tables, whose reader may have left."""
+
+    def interrupted(result: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("egorear_ros.cli._evaluate_bag.print_tables", interrupted)
     command = ["evaluate", "--bag", str(bag_path), "--model", recorded.model, "--device", "cpu"]
-    assert main.main([*command, "--json", str(tmp_path / "out.json"), "--out", str(tmp_path / "report")]) == 0
-    figures = json.loads((tmp_path / "out.json").read_text())["tables"]["all"]
+    assert main.main([*command, "--json", str(tmp_path / "out.json"), "--out", str(tmp_path / "report")]) == 130
+    content = json.loads((tmp_path / "out.json").read_text())
+    figures = content["tables"]["all"]
     report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert content["calibration"] == report["calibration"]
+    assert content["per_joint_mm"] == report["view_sets"]["as recorded"]["per_joint_mm"]
     assert report["view_sets"]["as recorded"]["mpjpe_mm"] == pytest.approx(figures["mpjpe_mm"], abs=2e-3)
     assert report["frames"] == FRAMES == report["per_sequence"][bag_path.stem]["frames"]
     assert {path.name for path in (tmp_path / "report").glob("*.png")} >= {"joints.png", "curve.png", "sequence.png"}

@@ -68,7 +68,7 @@ def test_mixed_up_weights_are_refused(
 
 
 def test_training_goes_row_by_row_with_one_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each row's stages share the steps; a row that fails is begun again, one that is finished is not."""
+    """Each row's networks share the steps, two of one stage, too; failed rows are begun again, finished ones not."""
     commands: list[list[str]] = []
     failing = ["egotap-front"]
 
@@ -92,13 +92,14 @@ def test_training_goes_row_by_row_with_one_budget(tmp_path: Path, monkeypatch: p
     arguments += ["--runs", tmp_path / "runs", "--seeds", 3, "--rows", *rows]
     with pytest.raises(SystemExit, match="'egotap-front' stopped in stage 1"):
         call(monkeypatch, *arguments)
-    assert [command[command.index("--steps") + 1] for command in commands] == ["20", "20", "20", "30"]
+    assert [command[command.index("--steps") + 1] for command in commands] == ["20", "20", "20", "20"]
     failing.clear()
     commands.clear()
     call(monkeypatch, *arguments)
     assert [command[command.index("--out") + 1].split("/")[-1] for command in commands] == [
         "egotap-front-seed3", "egotap-front-seed3", "egorear-s-unrefined-seed3"
     ]  # fmt: skip
+    assert [command[command.index("--steps") + 1] for command in commands] == ["20", "20", "60"]
     weights = yaml.safe_load((tmp_path / "runs" / "weights.yaml").read_text())
     assert list(weights) == sorted(rows) and weights["egotap-front"][0].endswith("stage3/best.safetensors")
     settings = yaml.safe_load((tmp_path / "runs" / "egorear-s-unrefined-seed3" / "config.yaml").read_text())

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from egorear_ros.cli.main import main
 from egorear_ros.data.frame_sets import FrameName, FrameSets
+from egorear_ros.data.opening import open_frames
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.baselines import MEAN_POSE, NEAREST, learn_by_heart
 from egorear_ros.evaluation.calibration import calibration, coverage_percent, fit_std_scale, scale_std
 from egorear_ros.evaluation.loading import camera_sets, load_pose_network
-from egorear_ros.evaluation.measurement import Measured, measure, spread
+from egorear_ros.evaluation.measurement import Measured, demands_extrinsics, measure, spread
 from egorear_ros.evaluation.metrics import joint_errors_mm, mpjpe_mm
 from egorear_ros.evaluation.prediction import Predictions, predict
 from egorear_ros.evaluation.summary import summarize
@@ -197,6 +201,40 @@ def test_the_command_writes_a_whole_report(shards: Path, tmp_path: Path, capsys:
     assert all(f"({name})" in text for name in pictures) and min(p.stat().st_size for p in out.glob("*.png")) > 5000
     assert f"{content['view_sets'][ALL]['mpjpe_mm']:.1f}" in capsys.readouterr().out
     assert main([*command, "--out", str(out)]) == 1 and "not empty" in capsys.readouterr().err
+
+
+def test_the_report_names_the_split_and_the_extrinsics(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of shards the split is the recorded one; a network that demands extrinsics has the data's without being asked."""
+    data = tmp_path / "shards"
+    shutil.copytree(shards, data)
+    figures = tmp_path / "figures.json"
+    command = ["evaluate", "--data", str(data), "--device", "cpu", "--sets", "1", "--json", str(figures)]
+    assert main(command) == 0
+    facts = json.loads(figures.read_text())["measured"]
+    assert (facts["split"], facts["extrinsics"]) == ("not recorded", "the rig's drawing")
+    (data / "shards.json").write_text('{"split": "val"}')
+    monkeypatch.setattr("egorear_ros.cli._evaluate_data.demands_extrinsics", lambda network: True)
+    assert main(command) == 0
+    facts = json.loads(figures.read_text())["measured"]
+    assert (facts["split"], facts["extrinsics"]) == ("val", "the data's own")
+    assert main([*command, "--split", "test"]) == 1
+    assert "are of split val; leave out --split" in capsys.readouterr().err
+    assert len(open_frames(data, "test")) == 8, "tools/publish_weights.py measures validation shards, too"
+
+
+def test_a_network_that_demands_extrinsics_is_known() -> None:
+    for config, demands in ((EgoRearConfig(VIEWS), False), (EgoRearConfig(VIEWS, extrinsics="input"), True)):
+        assert demands_extrinsics(SimpleNamespace(config=config)) == demands  # type: ignore[arg-type]
+
+
+def test_poses_that_are_no_numbers_are_an_error_not_a_traceback(eight: FrameSets) -> None:
+    network, _, _ = load_pose_network("egorear-s", "cpu")
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    with pytest.raises(EgorearError, match="not finite for 8 of 8 frame sets"):
+        measure(network, InMemory(eight), {ALL: (True,) * 4})
 
 
 def test_a_report_that_fails_leaves_nothing(measured: Measured, tmp_path: Path) -> None:

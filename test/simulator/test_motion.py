@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from egorear_ros.cli.main import main
 from egorear_ros.errors import EgorearError
 from egorear_ros.simulator.motion.actions import ACTIONS, SHARES
 from egorear_ros.simulator.motion.clip import BONE_INDEX, BONES
@@ -94,7 +95,7 @@ class TestLibrary:
         (tmp_path / "good_1.bvh").write_text(bvh([REST_ROW] * 5))
         (tmp_path / "bad_1.bvh").write_text(bvh([REST_ROW], frames=9))
         clips, errors = import_folder(tmp_path, tmp_path / "library.npz")
-        assert [clip.name for clip in clips] == ["good_1"]
+        assert [(clip.name, clip.action) for clip in clips] == [("good_1", "good_1")]
         assert len(errors) == 1 and "bad_1.bvh" in str(errors[0])
         assert [clip.name for clip in load_library(tmp_path / "library.npz").clips] == ["good_1"]
 
@@ -111,6 +112,17 @@ class TestLibrary:
         np.testing.assert_allclose(read.rotations_xyzw, clip.rotations_xyzw, atol=1e-4)
         np.testing.assert_array_equal(read.root_m, clip.root_m)
         assert (read.name, read.action, read.fps) == (clip.name, clip.action, clip.fps)
+
+    def test_damaged_files_are_one_line(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "library.npz"
+        save_library(path, [procedural_clip(0, 1.0)])
+        whole = path.read_bytes()
+        middle = bytes(255 - byte for byte in whole[200:300])
+        for damaged in (whole[:-40], whole[:200] + middle + whole[300:], b"", b"no zip"):
+            path.write_bytes(damaged)
+            assert main(["motion", "list", str(path)]) == 1
+            error = capsys.readouterr().err
+            assert "library.npz' cannot be read" in error and error.count("\n") == 1
 
     def test_other_files_are_refused(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "x.npz", names=np.array(["a"]))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from egorear_ros import resources
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
@@ -89,3 +91,12 @@ def test_a_clip_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(EgorearError, match="'fly'"):
         record_clip(small(tmp_path / "clip"), actions=("fly",))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["ground_truth.npz", "stamps.csv"])
+def test_a_damaged_file_of_a_clip_is_named(tmp_path: Path, name: str) -> None:
+    shutil.copytree(resources.find("assets/demo_clip"), tmp_path / "clip", ignore=shutil.ignore_patterns("*.avi"))
+    path = tmp_path / "clip" / name
+    path.write_bytes(path.read_bytes()[:-100] if name.endswith(".npz") else b"")
+    with pytest.raises(EgorearError, match=name):
+        RigClip(tmp_path / "clip")

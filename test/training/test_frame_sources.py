@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from egorear_ros.cli.main import main
 from egorear_ros.data.frame_sets import FrameName
 from egorear_ros.data.opening import open_frames
 from egorear_ros.errors import EgorearError
+from egorear_ros.simulator.motion.library import save_library
+from egorear_ros.simulator.motion.procedural import procedural_clip
 from egorear_ros.training.shards import ShardSettings, read_shards, shard_path, write_shards
 from egorear_ros.training.simulated_frames import SimulatedFrames
 
@@ -56,6 +60,40 @@ def test_a_damaged_shard_is_named(shards: Path, tmp_path: Path) -> None:
     for read in (lambda: open_frames(tmp_path, None), lambda: read_shards([tmp_path])):
         with pytest.raises(EgorearError, match="shard_00000.npz' cannot be read"):
             read()
+
+
+@pytest.mark.parametrize("changes", [{"motion": "typo.npz"}, {"rig": "no-such-rig"}])
+def test_wrong_settings_are_said_before_anything_is_written(tmp_path: Path, changes: dict[str, str]) -> None:
+    """Not by the workers: a pool whose workers cannot start makes new ones for ever."""
+    with pytest.raises(EgorearError, match=next(iter(changes.values()))):
+        write_shards(tmp_path / "out", replace(SETTINGS, **changes), 8, workers=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_split_without_clips_is_said_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    clip = replace(procedural_clip(0, 1.0), split="train")
+    save_library(tmp_path / "clips.npz", [clip])
+    with pytest.raises(EgorearError, match="no usable clip of split 'val'"):
+        write_shards(tmp_path / "out", replace(SETTINGS, motion=str(tmp_path / "clips.npz"), split="val"), 8)
+    assert not (tmp_path / "out").exists()
+
+
+def test_settings_that_were_cut_off_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "shards.json").write_text('{"generator": ')
+    with pytest.raises(EgorearError, match="shards.json' is broken or cut off"):
+        write_shards(tmp_path, SETTINGS, 8)
+
+
+def test_splits_have_seeds_of_their_own_unless_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one seed train, val and test would share rooms, clothes and cameras."""
+    asked: list[ShardSettings] = []
+    monkeypatch.setattr("egorear_ros.training.shards.write_shards", lambda out, settings, *_: asked.append(settings))
+    for split in ("train", "val", "test"):
+        assert main(["render-shards", "--out", str(tmp_path / "a"), "--split", split]) == 0
+    assert main(["render-shards", "--out", str(tmp_path / "a"), "--split", "val", "--seed", "0"]) == 0
+    assert [settings.seed for settings in asked] == [0, 1000, 2000, 0]
 
 
 def test_simulation_on_the_fly_gives_the_shards_frame_sets(shards: Path) -> None:

@@ -15,13 +15,14 @@ import torch
 
 from egorear_ros import resources
 from egorear_ros.cli.main import main
-from egorear_ros.data.frame_sets import FrameSets
+from egorear_ros.data.frame_sets import FrameSets, averaged
 from egorear_ros.errors import EgorearError
+from egorear_ros.inference.preprocessing import resize_official
 from egorear_ros.network import build, config_of, load_weights
 from egorear_ros.network.config import FRONT, HeatmapConfig
 from egorear_ros.training.config import load_config
-from egorear_ros.training.sources import prepared
-from egorear_ros.training.stages import jobs_of
+from egorear_ros.training.sources import open_training, prepared
+from egorear_ros.training.stages import Job, jobs_of
 from egorear_ros.training.start import BEST, LAST
 from egorear_ros.training.trainer import Run
 from test.training.narrow import NETWORK, column, command, config, csv_header, job, shards, trained, untrained
@@ -65,7 +66,55 @@ def test_the_command_trains_all_stages_and_takes_up_where_it_was_stopped(
     assert main(command(tmp_path, data, "--system", "egorear-s", "--stage", "2")) == 1
 
 
+def test_a_stage_that_is_stopped_is_not_built_upon(
+    tmp_path: Path, eight: FrameSets, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shards(tmp_path / "data", eight)
+    assert main(command(tmp_path, data, "--stop-after", "3")) == 0
+    assert "stopped in stage1-front (--stop-after 3); not begun: stage2, stage3" in capsys.readouterr().out
+    assert not (tmp_path / "run" / "stage2").exists()
+    assert main(command(tmp_path, data, "--stop-after", "0")) == 1
+    assert "--stop-after must be at least 1, got 0" in capsys.readouterr().err
+
+
+def test_the_views_of_all_jobs_are_checked(
+    tmp_path: Path, eight: FrameSets, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last job of a four-view system's stage 1 sees the rear pair only."""
+    pixels = eight.pixels.copy()
+    pixels[2, 0] += 0.5
+    data = shards(tmp_path / "data", dataclasses.replace(eight, pixels=pixels))
+    assert main(command(tmp_path, data, "--stage", "1", "--system", "egorear-4view")) == 1
+    assert "2D and 3D: " in capsys.readouterr().err and not (tmp_path / "run").exists()
+
+
+def test_shards_of_the_train_split_do_not_choose_weights(
+    tmp_path: Path, eight: FrameSets, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shards(tmp_path / "data", eight)
+    (data / "shards.json").write_text('{"split": "train"}')
+    assert main(command(tmp_path, data)) == 1
+    assert "are of split train" in capsys.readouterr().err and not (tmp_path / "run").exists()
+
+
 STAGE_NAMES = ("stage1-front", "stage2", "stage3")
+
+
+def test_images_are_made_smaller_as_they_are_in_use(tmp_path: Path, eight: FrameSets) -> None:
+    """Pillow's bicubic for the paper's systems, averages for egorear-s."""
+    large = dataclasses.replace(eight, images=eight.images.repeat(2, axis=2).repeat(2, axis=3))
+    data = str(shards(tmp_path / "data", large))
+    settings = config(tmp_path, data=(data,), validation=data)
+    heatmaps = HeatmapConfig("front", channels=16, image_size=64, width=16)
+    for network, resize in (
+        (heatmaps, resize_official),
+        (dataclasses.replace(config_of("egorear-s"), image_size=64), averaged),
+    ):
+        expected = [resize(image, 64) for image in large.images[:2, :2].reshape(-1, 128, 128, 3)]
+        for source in open_training(settings, Job("", 1, "heatmap", network, FRONT)):
+            found = source.take(np.arange(2)).images.reshape(-1, 64, 64, 3)
+            np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(resize_official(large.images[0, 0], 64), averaged(large.images[0, 0], 64))
 
 
 def test_bad_data_stop_before_training_with_a_list(

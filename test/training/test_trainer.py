@@ -112,6 +112,14 @@ def test_learning_rate_rises_then_falls_to_zero() -> None:
     [
         ("colour: 1", "unknown field 'colour'"),
         ("steps: 0", "steps is 0"),
+        ("steps: many", "steps is 'many', expected a whole number"),
+        ("steps: 1.5", "steps is 1.5, expected a whole number"),
+        ("batch: [4]", r"batch is \[4\], expected a whole number"),
+        ("bf16: 1", "bf16 is 1, expected true or false"),
+        ("drops: [a]", "drops is 'a', expected a whole number"),
+        ("network: wide", "network is 'wide', expected names mapped to values"),
+        ("quirks: no_such", "quirks is .*, expected some of"),
+        ("{1: 2, colour: 1}", "unknown field"),
         ("network: {height: 3}", "no field 'height'"),
         ("network: {width: 0}", "width is 0"),
         ("augmentation: {rain: 1}", "augmentation has no field 'rain'"),
@@ -128,6 +136,23 @@ def test_bad_configurations_say_what_is_wrong(tmp_path: Path, text: str, message
     path.write_text(text)
     with pytest.raises(EgorearError, match=message):
         load_config(path)
+
+
+def test_yaml_means_what_it_obviously_means(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        "{learning_rate: 1e-3, steps: '100', data: shards/train, quirks: last_weights, gradient_clip: null, "
+        "augmentation: {occluders: 1e-1, photometric: }, network: , drops: , initial: , batch: }"
+    )
+    expected = TrainingConfig(
+        learning_rate=1e-3,
+        steps=100,
+        data=("shards/train",),
+        quirks=("last_weights",),
+        gradient_clip=None,
+        augmentation=AugmentationConfig(occluders=0.1),
+    )
+    assert load_config(path) == expected
 
 
 def test_the_shipped_configuration_is_the_registrys_network() -> None:

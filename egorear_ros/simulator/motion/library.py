@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.data.frame_sets import DataError
+from egorear_ros.data.npz import read_npz
 from egorear_ros.errors import EgorearError
 from egorear_ros.simulator.motion.clip import BONES, MotionClip
 
@@ -86,10 +88,9 @@ def load_library(path: str | Path) -> MotionLibrary:
         EgorearError: not such a file.
     """
     try:
-        with np.load(path) as content:
-            arrays = {name: content[name] for name in content.files}
-    except (OSError, ValueError) as error:
-        raise EgorearError(f"motion library '{path}' cannot be read: {error}") from error
+        arrays = read_npz(Path(path))
+    except DataError as error:
+        raise EgorearError(f"motion library: {error}") from error
     missing = [name for name in REQUIRED if name not in arrays]
     if missing:
         raise EgorearError(f"motion library '{path}' has no array '{missing[0]}'; make it with `egorear motion import`")

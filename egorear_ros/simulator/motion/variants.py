@@ -196,6 +196,7 @@ def to_clip(path: Path, motion: SkeletonMotion, variant: Variant) -> MotionClip:
         fps=motion.fps,
         usable=np.ones(len(rotations), bool),
         subject=path.stem.split("_")[0],
+        action=path.stem,
     )
 
 

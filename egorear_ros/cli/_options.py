@@ -1,0 +1,50 @@
+"""Checks of options: numbers in their range, and no option that would be ignored."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+
+from egorear_ros.errors import EgorearError
+
+
+def check_ranges(args: argparse.Namespace, **ranges: tuple[float, float]) -> None:
+    """Check options that were given.
+
+    Args:
+        args: parsed.
+        **ranges: lowest and highest value of each option; None is not checked.
+
+    Raises:
+        EgorearError: a number out of its range.
+    """
+    for name, (low, high) in ranges.items():
+        value = getattr(args, name)
+        if value is not None and not low <= value <= high:
+            raise EgorearError(f"{option(name)} must be between {low} and {high}, got {value}")
+
+
+def refuse_options(
+    args: argparse.Namespace, configure: Callable[[argparse.ArgumentParser], None], names: Iterable[str], why: str
+) -> None:
+    """Refuse options that would have no effect, rather than ignoring them.
+
+    Args:
+        args: parsed.
+        configure: declares the options of the command.
+        names: of the options that must have been left alone.
+        why: what follows the option's name in the error.
+
+    Raises:
+        EgorearError: one of them was given.
+    """
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    for name in names:
+        if getattr(args, name) != parser.get_default(name):
+            raise EgorearError(f"{option(name)} {why}")
+
+
+def option(name: str) -> str:
+    """An option as one types it."""
+    return f"--{name.replace('_', '-')}"
