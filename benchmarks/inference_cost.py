@@ -26,7 +26,7 @@ from egorear_ros.network.weights import load_weights, save_weights
 from egorear_ros.rig import VIEWS
 
 BATCHES = (1, 2, 4, 8, 16, 32)
-NETWORK_SIZES = (64, 96, 128, 192, 256)
+NETWORK_SIZES = (64, 128, 192, 256)
 CAMERA_SIZES = (256, 480, 640, 872, 1280)
 COLOURS = {"decode": "#9db4c0", "preprocess": "#5c6b73", "network": "#e07a5f", "postprocess": "#3d405b"}
 

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise EgorearError(f"--stop-after must be at least 1, got {args.stop_after}")
     args.config = args.config or resources.find("config/training/egorear-s.yaml")
     config = load_config(args.config, **_changes(args))
+    torch.set_flush_denormal(True)  # tails of a softmax are numbers so small that a CPU takes long over them
     if config.threads:
         torch.set_num_threads(config.threads)
     jobs = [job for job in jobs_of(config.network_config()) if args.stage in ("all", str(job.stage))]

@@ -97,11 +97,11 @@ class ResNet(nn.Module):
         self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = _level(block, counts[0], width, width, stride=1)
-        self.layer2 = _level(block, counts[1], self.channels[0], 2 * width, stride=2)
-        self.layer3 = _level(block, counts[2], self.channels[1], 4 * width, stride=2)
-        self.layer4 = _level(block, counts[3], self.channels[2], 8 * width, stride=2)
-        self.apply(_kaiming)
+        self.layer1 = residual_level(block, counts[0], width, width, stride=1)
+        self.layer2 = residual_level(block, counts[1], self.channels[0], 2 * width, stride=2)
+        self.layer3 = residual_level(block, counts[2], self.channels[1], 4 * width, stride=2)
+        self.layer4 = residual_level(block, counts[3], self.channels[2], 8 * width, stride=2)
+        self.apply(initialise_convolutions)
 
     def forward(self, images: Tensor) -> BackboneLevels:
         """Run all levels.
@@ -116,7 +116,7 @@ class ResNet(nn.Module):
         return BackboneLevels(s2, s4, s8, s16, self.layer4(s16))
 
 
-def _level(
+def residual_level(
     block: type[BasicBlock] | type[Bottleneck], count: int, in_channels: int, width: int, stride: int
 ) -> nn.Sequential:
     """`count` blocks; the first one changes size and channels."""
@@ -124,7 +124,8 @@ def _level(
     return nn.Sequential(first, *(block(width * block.expansion, width, 1) for _ in range(count - 1)))
 
 
-def _kaiming(module: nn.Module) -> None:
+def initialise_convolutions(module: nn.Module) -> None:
+    """Draw the weights of a convolution that a ReLU follows (He et al., ICCV 2015); leaves other modules alone."""
     if isinstance(module, nn.Conv2d) and not module.weight.is_meta:  # drawing numbers for no memory is slow
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 

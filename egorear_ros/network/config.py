@@ -215,9 +215,10 @@ class EgoRearSConfig:
 
     Attributes:
         views: views known, in the order front_left, front_right, rear_left, rear_right.
-        image_size: height and width the weights are trained at; the network itself takes any multiple of 32.
-        width: channels of the ResNet-18's first level (the standard one has 64).
-        channels: width of the neck, whose map the heatmaps are read from.
+        image_size: height and width the weights are trained at; the network itself takes any multiple of 64.
+        width: channels of the encoder's finest levels.
+        channels: channels of the map that the heatmaps are read from.
+        neck_channels: width of the neck at its coarser levels.
         dim: width of the tokens, one per view and joint.
         refinement_layers: transformer layers in which the views tell each other what they see; 0 = no refinement.
         lifting_layers: rounds of reprojection, attention and correction of the pose.
@@ -227,7 +228,8 @@ class EgoRearSConfig:
     views: tuple[str, ...] = ALL_VIEWS
     image_size: int = 128
     width: int = 32
-    channels: int = 64
+    channels: int = 32
+    neck_channels: int = 64
     dim: int = 128
     refinement_layers: int = 2
     lifting_layers: int = 3
@@ -236,9 +238,10 @@ class EgoRearSConfig:
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""
         _check_views(self)
-        _require(self.image_size > 0 and self.image_size % 32 == 0, self, "image_size", "a multiple of 32")
+        _require(self.image_size > 0 and self.image_size % 64 == 0, self, "image_size", "a multiple of 64")
         _check_width(self)
-        _require(self.channels > 0, self, "channels", "a positive number")
+        for name in ("channels", "neck_channels"):
+            _require(getattr(self, name) > 0, self, name, "a positive number")
         _require(self.dim > 0 and self.dim % 4 == 0, self, "dim", "a multiple of 4 (attention heads)")
         _require(self.refinement_layers >= 0, self, "refinement_layers", "0 or more")
         _require(self.lifting_layers > 0, self, "lifting_layers", "at least 1")

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from egorear_ros.network.backbone import ResNet, TopDownNeck
+from egorear_ros.network.compact_encoder import ViewEncoder
 from egorear_ros.network.config import EgoRearSConfig
 from egorear_ros.network.geometry import nearest_points, pixels_of_points, rays_of_pixels
 from egorear_ros.network.output import NetworkOutput
@@ -27,7 +27,6 @@ from egorear_ros.network.views import blank_missing, check_views, exporting
 from egorear_ros.rig import RigCamera
 from egorear_ros.skeleton import JOINTS, NUM_HEATMAP_JOINTS, NUM_JOINTS
 
-POSITION_CELLS = 4  # the map of where in which camera, stretched to the coarsest features
 GEOMETRY_CHANNELS = 11  # origin 3, direction 3, position 2, spread 2, peak 1
 MISSING = -1e4  # attention logit of what is not there; exp of it is exactly zero, also in bfloat16
 INITIAL_STD_M = 0.15
@@ -35,35 +34,6 @@ LOG_STD_RANGE = (math.log(0.002), math.log(1.0))
 
 INITIAL_MEAN_POSE_M = {"Neck": (0.0, 0.17, 0.2), "Head": (0.0, 0.14, 0.07)}
 """Rough places until training puts the data's mean into the weights; other joints start half a metre below."""
-
-
-class ViewEncoder(nn.Module):
-    """Features and heatmap logits of single views; knows which view it looks at, and where in it."""
-
-    def __init__(self, config: EgoRearSConfig) -> None:
-        super().__init__()
-        self.backbone = ResNet("resnet18", config.width)
-        coarse = self.backbone.channels[-1]
-        self.position = nn.Parameter(0.02 * torch.randn(len(config.views), coarse, POSITION_CELLS, POSITION_CELLS))
-        self.neck = TopDownNeck(self.backbone.channels, config.channels)
-        self.heatmaps = nn.Conv2d(config.channels, NUM_HEATMAP_JOINTS, 1)
-        self.summary = nn.Linear(coarse, config.dim)
-
-    def forward(self, images: Tensor, view: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode.
-
-        Args:
-            images: (N, 3, H, W) RGB, ImageNet-normalised.
-            view: (N,) number of each image's view.
-
-        Returns:
-            Features (N, channels, H/4, W/4), heatmap logits (N, 15, H/4, W/4) and a summary of the view (N, dim).
-        """
-        levels = self.backbone(images)
-        place = F.interpolate(self.position[view], levels.s32.shape[-2:], mode="bilinear", align_corners=False)
-        coarse = levels.s32 + place
-        features = self.neck((levels.s4, levels.s8, levels.s16, coarse))
-        return features, self.heatmaps(features), self.summary(coarse.mean(dim=(2, 3)))
 
 
 class TokenLayer(nn.Module):
@@ -185,7 +155,7 @@ class EgoRearS(nn.Module):
         """Estimate.
 
         Args:
-            images: (B, V, 3, H, W) RGB, ImageNet-normalised, views as in the configuration; H and W multiples of 32.
+            images: (B, V, 3, H, W) RGB, ImageNet-normalised, views as in the configuration; H and W multiples of 64.
             device_to_camera: (B, V, 4, 4), metres; None for the rig's own.
             view_mask: (B, V) bool, False for missing views; None when all are there.
 
@@ -235,10 +205,9 @@ class EgoRearS(nn.Module):
             encoded = self.encoder(blank_missing(images, view_mask).flatten(0, 1), number.flatten())
             return tuple(blank_missing(x.unflatten(0, (batch, views)), view_mask) for x in encoded)
         there = view_mask.flatten().nonzero()[:, 0]
-        found = []
-        for x in self.encoder(images.flatten(0, 1)[there], number.flatten()[there]):
-            blank = x.new_zeros(batch * views, *x.shape[1:])
-            found.append(blank.index_copy(0, there, x).unflatten(0, (batch, views)))
+        features, *others = self.encoder(images.flatten(0, 1)[there], number.flatten()[there])
+        found = [_spread(features, there, batch, views, torch.channels_last)]
+        found += [_spread(x, there, batch, views) for x in others]
         return tuple(found)
 
     def _described(self, reading: MapReading, extrinsics: Tensor) -> Tensor:
@@ -290,6 +259,14 @@ class EgoRearS(nn.Module):
         sampled = sampled[..., 0].transpose(1, 2).reshape(*uv.shape[:3], -1)
         offset = (uv - reading.uv).clamp(-1.0, 1.0)
         return torch.cat([sampled * inside, 4.0 * offset, inside.to(uv.dtype)], dim=-1)
+
+
+def _spread(
+    x: Tensor, there: Tensor, batch: int, views: int, layout: torch.memory_format = torch.contiguous_format
+) -> Tensor:
+    """Rows of `x`, those of the views that are there, to (batch, views, ...) with zeros for the others."""
+    blank = x.new_zeros(batch * views, *x.shape[1:]).to(memory_format=layout)
+    return blank.index_copy(0, there, x).view(batch, views, *x.shape[1:])
 
 
 def _constant(layer: nn.Linear, value: float) -> nn.Linear:

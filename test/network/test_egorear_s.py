@@ -47,7 +47,7 @@ def test_shapes(network: torch.nn.Module, images: Tensor) -> None:
 
 @torch.inference_mode()
 def test_any_size_runs(network: torch.nn.Module) -> None:
-    assert network(torch.zeros(1, 4, 3, 96, 96)).heatmaps[-1].shape == (1, 4, 15, 24, 24)
+    assert network(torch.zeros(1, 4, 3, 128, 128)).heatmaps[-1].shape == (1, 4, 15, 32, 32)
 
 
 @pytest.mark.parametrize("mask", SUBSETS)

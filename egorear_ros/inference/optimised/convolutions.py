@@ -7,16 +7,20 @@ linear, a bias included; the convolution then sees a quarter of the pixels.
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
 from egorear_ros.network.backbone import ResNet, TopDownNeck, upsample2
+from egorear_ros.network.compact_encoder import CompactBackbone
+
+Backbone = TypeVar("Backbone", ResNet, CompactBackbone)
 
 
-def fold_batch_norms(backbone: ResNet) -> ResNet:
-    """Copy a ResNet in eval mode with every batch norm folded into its convolution."""
+def fold_batch_norms(backbone: Backbone) -> Backbone:
+    """Copy a backbone in eval mode with every batch norm folded into its convolution."""
     folded = copy.deepcopy(backbone)
     for module in list(folded.modules()):
         for number in (1, 2, 3):

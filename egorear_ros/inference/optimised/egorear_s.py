@@ -1,4 +1,4 @@
-"""EgoRear-S, rearranged: the same network with batch norms folded and a neck that upsamples late."""
+"""EgoRear-S for inference: the same network with batch norms folded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 
 from torch import Tensor
 
-from egorear_ros.inference.optimised.convolutions import FastNeck, fold_batch_norms
+from egorear_ros.inference.optimised.convolutions import fold_batch_norms
 from egorear_ros.inference.optimised.results import FastNetwork, Results
 from egorear_ros.network.egorear_s import EgoRearS
 
@@ -25,7 +25,6 @@ class FastEgoRearS(FastNetwork):
         self.network = copy.deepcopy(network).requires_grad_(False)
         encoder = self.network.encoder
         encoder.backbone = fold_batch_norms(encoder.backbone)
-        encoder.neck = FastNeck(encoder.neck)  # type: ignore[assignment]
 
     def forward(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor | None) -> Results:
         """See `FastNetwork.forward`."""
