@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,8 @@ def test_shards_do_not_depend_on_the_run_and_train_from_the_command_line(
         write_shards(tmp_path / "a", ShardSettings(size_px=64, sequence_frames=2, stride=1, seed=1), 4)
     (tmp_path / "run.yaml").write_text(f"{{batch: 2, validate_every: 1, steps: 1, network: {TINY}}}")
     folder = str(tmp_path / "a")
-    arguments = ["--config", str(tmp_path / "run.yaml"), "--data", folder, "--validation", folder]
+    write_shards(tmp_path / "val", dataclasses.replace(settings, split="val"), 2)
+    arguments = ["--config", str(tmp_path / "run.yaml"), "--data", folder, "--validation", str(tmp_path / "val")]
     assert main(["train", *arguments, "--out", str(tmp_path / "run")]) == 0
     assert main(["train", *arguments, "--out", str(tmp_path / "run"), "--steps", "2", "--resume"]) == 0
     assert (tmp_path / "run" / BEST).exists()
