@@ -17,6 +17,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=128, help="image width in pixels (default 128)")
     parser.add_argument("--seed", type=int, help="same seed, same sets (default: train 0, val 1000, test 2000)")
     parser.add_argument("--stride", type=int, default=15, help="frames between picks of a sequence (default 15)")
+    parser.add_argument(
+        "--vary-motion",
+        action="store_true",
+        help="of a library: mirror, recombine and disturb the clips, and use those that need props (for training)",
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
 
 
@@ -29,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_ranges(args, sets=(1, 10**7), size=(64, 872), stride=(1, 240), workers=(1, 1024))
     seed = USUAL_SEEDS[args.split] if args.seed is None else args.seed
-    settings = ShardSettings(args.motion, args.split, seed, args.size, stride=args.stride)
+    settings = ShardSettings(args.motion, args.split, seed, args.size, stride=args.stride, vary_motion=args.vary_motion)
     columns = (TextColumn("render"), BarColumn(), MofNCompleteColumn(), TextColumn("sets"), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task("sets", total=-(-args.sets // settings.sets_per_shard) * settings.sets_per_shard)

@@ -36,19 +36,6 @@ def shard_paths(folder: Path) -> list[Path]:
     return paths
 
 
-def load_shard(path: Path, most_sets: int | None = None) -> dict[str, NDArray[Any]]:
-    """Read the arrays of `FrameSets`; the first `most_sets` of them.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    try:
-        with np.load(path) as content:
-            return {name: content[name][:most_sets] for name in ARRAYS}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from error
-
-
 class ShardFrames:
     """A folder of shards; a `FrameSource`. Images stay on disk until they are asked for.
 

@@ -32,6 +32,7 @@ from egorear_ros.simulator.motion.procedural import (
     head_pitch_variation,
     procedural_clip,
 )
+from egorear_ros.simulator.motion.variation import varied_clip
 from egorear_ros.simulator.renderer.mesh import Mesh, merge
 from egorear_ros.simulator.renderer.renderer import FisheyeRenderer, Views
 from egorear_ros.simulator.rig_mount import head_size, sample_mount
@@ -59,6 +60,7 @@ class SimulatorSettings:
         fps: frames per second of a sequence.
         motion: a motion library, or None for procedural motion.
         split: "train", "val" or "test": which bodies and clips may appear.
+        vary_motion: change what the library has (`motion/variation.py`); for training.
         samples: rays per pixel side; None: 2 up to 512 px, 1 above.
         motion_blur: whether fast motion blurs.
         threads: views rendered at the same time.
@@ -71,6 +73,7 @@ class SimulatorSettings:
     fps: float = 30.0
     motion: MotionLibrary | None = None
     split: str = "train"
+    vary_motion: bool = False
     samples: int | None = None
     motion_blur: bool = True
     threads: int = 1
@@ -137,6 +140,8 @@ class Simulator:
             offset = {"train": 0, "val": 1, "test": 2}[self.settings.split]
             return procedural_clip(3 * (seed * 1_000_003 + index) + offset, duration_s, MOTION_FPS, actions)
         rng = np.random.default_rng([seed, index, 1])
+        if self.settings.vary_motion:
+            return varied_clip(rng, self.settings.motion, duration_s, self.settings.split)
         return self.settings.motion.pick(rng, duration_s, self.settings.split)
 
     def _make_person(self, number: int) -> Character:

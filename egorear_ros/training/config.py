@@ -52,7 +52,6 @@ class TrainingConfig:
             no average.
         validate_every: steps between two validations; each writes a checkpoint, too. None: an epoch.
         validation_sets: frame sets per validation.
-        most_sets: limit of the frame sets kept in memory, for shards; None: all.
         check_sets: frame sets of each split whose files and labels are checked before training; None: all. Of shards a
             few are enough.
         workers: processes that load frame sets ahead; 0: none.
@@ -87,7 +86,6 @@ class TrainingConfig:
     ema: float = 0.0
     validate_every: int | None = None
     validation_sets: int = 256
-    most_sets: int | None = None
     check_sets: int | None = None
     workers: int = 0
     threads: int | None = None
@@ -100,7 +98,7 @@ class TrainingConfig:
         """Raise EgorearError on a value that cannot be used."""
         for name in ("batch", "accumulate", "validation_sets"):
             self._require(getattr(self, name) >= 1, name, "at least 1")
-        for name in ("steps", "epochs", "validate_every", "most_sets", "check_sets", "threads"):
+        for name in ("steps", "epochs", "validate_every", "check_sets", "threads"):
             self._require(getattr(self, name) is None or getattr(self, name) >= 1, name, "at least 1, or left out")
         for name in ("warmup_steps", "warmup_epochs", "weight_decay", "workers"):
             self._require(getattr(self, name) >= 0, name, "0 or more")

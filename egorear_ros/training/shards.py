@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from egorear_ros.data.frame_labels import read_json
 from egorear_ros.data.frame_sets import FrameSets
-from egorear_ros.data.shards import SETTINGS_FILE, load_shard, shard_paths
+from egorear_ros.data.shards import SETTINGS_FILE
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
@@ -46,6 +46,7 @@ class ShardSettings:
         sequence_frames: length of a sequence at 30 frames per second.
         stride: frames between two picks of one sequence; neighbouring frames teach next to nothing.
         rig: rig by name or path.
+        vary_motion: change what the library has, for training.
     """
 
     motion: str = "procedural"
@@ -55,6 +56,7 @@ class ShardSettings:
     sequence_frames: int = 240
     stride: int = 15
     rig: str = "ego4view"
+    vary_motion: bool = False
 
     @property
     def sets_per_sequence(self) -> int:
@@ -75,7 +77,12 @@ class ShardSettings:
         """Build the simulator; reads rig and motion library."""
         library = None if self.motion == "procedural" else load_library(self.motion)
         settings = SimulatorSettings(
-            rig=load_rig(self.rig), size_px=self.size_px, seed=self.seed, motion=library, split=self.split
+            rig=load_rig(self.rig),
+            size_px=self.size_px,
+            seed=self.seed,
+            motion=library,
+            split=self.split,
+            vary_motion=self.vary_motion,
         )
         return Simulator(settings)
 
@@ -83,8 +90,10 @@ class ShardSettings:
         """Make the first sequence's motion, which needs rig, library and bodies.
 
         Raises:
-            EgorearError: no such rig or library, or none with clips of the split.
+            EgorearError: no such rig or library, none with clips of the split, or nothing whose motion can be varied.
         """
+        if self.vary_motion and self.motion == "procedural":
+            raise EgorearError("recorded motion can be varied, procedural motion varies by itself: name a library")
         simulator = self.simulator()
         simulator.clip(0, self.sequence_frames / simulator.settings.fps)
 
@@ -120,23 +129,6 @@ def write_shards(
     progress((count - len(todo)) * settings.sets_per_shard)
     for rendered in _render(out, settings, todo, workers):
         progress(rendered)
-
-
-def read_shards(folders: Sequence[Path], most_sets: int | None = None) -> FrameSets:
-    """Read every shard of some folders into memory.
-
-    Args:
-        folders: written by `write_shards`.
-        most_sets: stop after this many, taken evenly from the folders.
-
-    Raises:
-        EgorearError: a folder holds no shards, or a file cannot be read.
-    """
-    parts: list[dict[str, NDArray[Any]]] = []
-    share = None if most_sets is None else -(-most_sets // len(folders))
-    for folder in folders:
-        parts.extend(_read_some(shard_paths(folder), share))
-    return FrameSets(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
 def shard_path(out: Path, number: int) -> Path:
@@ -187,24 +179,13 @@ def _begin(out: Path, settings: ShardSettings) -> None:
         partial.write_text(json.dumps(settings.content(), indent=2) + "\n", encoding="utf-8")
         partial.rename(path)
         return
-    found = read_json(path)
+    found = {"vary_motion": False, **read_json(path)}  # older shards do not say it
     for key, value in settings.content().items():
         if found.get(key) != value:
             raise EgorearError(
                 f"'{out}' was begun with {key} = {found.get(key)!r}, now it is {value!r}: "
                 "use the same settings to continue, or another folder"
             )
-
-
-def _read_some(paths: Sequence[Path], most_sets: int | None) -> Iterator[dict[str, NDArray[Any]]]:
-    """Arrays of the files until `most_sets` have been read."""
-    left = most_sets
-    for path in paths:
-        if left is not None and left <= 0:
-            return
-        arrays = load_shard(path, left)
-        left = None if left is None else left - len(arrays["images"])
-        yield arrays
 
 
 def _render(out: Path, settings: ShardSettings, todo: Sequence[int], workers: int) -> Iterator[int]:

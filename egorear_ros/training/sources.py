@@ -18,11 +18,10 @@ from egorear_ros.data.shards import PATTERN, recorded_split
 from egorear_ros.errors import EgorearError
 from egorear_ros.network.config import ALL_VIEWS
 from egorear_ros.training.config import TrainingConfig
-from egorear_ros.training.shards import read_shards
 from egorear_ros.training.stages import Job
 
 MEAN_SETS: Final = 512
-"""Enough for the mean pose where every look at a label costs a file."""
+"""Enough for the mean pose; every look at a label may cost a file."""
 
 SHARD_SAMPLE: Final = 256
 """Shards come from our own simulator and appear whole or not at all: a few show whether they are what they seem."""
@@ -119,7 +118,9 @@ def check_data(config: TrainingConfig, views: Sequence[str]) -> None:
 
 
 def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameSource]:
-    """Open what a job learns from and what it is validated on; folders of shards are read into memory.
+    """Open what a job learns from and what it is validated on.
+
+    Shards' images are mapped, so that the processes of a run share one copy of them, in the system's page cache.
 
     Raises:
         EgorearError: a folder cannot be opened; nothing says what to validate on, or it is training data.
@@ -130,14 +131,8 @@ def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameS
     if shards and config.augmentation.time_jitter_frames:
         raise EgorearError(f"augmentation: time_jitter_frames needs whole sequences, '{shards[0]}' holds single frames")
     form = job.views, job.image_size, job.resize
-    parts = [prepared(read_shards(shards, config.most_sets), *form)] if shards else []
-    parts += [open_frames(folder, "train", *form) for folder in folders if not _is_shards(folder)]
-    return parts[0] if len(parts) == 1 else Joined(parts), _validation(validation, job)
-
-
-def _validation(folder: Path, job: Job) -> FrameSource:
-    form = job.views, job.image_size, job.resize
-    return prepared(read_shards([folder]), *form) if _is_shards(folder) else open_frames(folder, "val", *form)
+    parts = [open_frames(folder, "train", *form) for folder in folders]
+    return parts[0] if len(parts) == 1 else Joined(parts), open_frames(validation, "val", *form)
 
 
 def _folders(config: TrainingConfig) -> list[tuple[Path, str]]:
@@ -194,9 +189,7 @@ def pick_views(sets: FrameSets, which: Sequence[int]) -> FrameSets:
 
 
 def mean_pose_m(source: FrameSource) -> NDArray[np.float32]:
-    """(16, 3) mean of all poses in memory, or of some hundreds spread over a larger source."""
-    if isinstance(source, InMemory):
-        return source.sets.joints_device_m.mean(axis=0)
+    """(16, 3) mean of some hundreds of poses spread over a source."""
     return source.take(spread(len(source), MEAN_SETS)).joints_device_m.mean(axis=0)
 
 

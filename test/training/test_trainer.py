@@ -11,6 +11,7 @@ import torch
 
 from egorear_ros.cli.main import main
 from egorear_ros.data.frame_sets import FrameSets
+from egorear_ros.data.opening import open_frames
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
 from egorear_ros.evaluation.prediction import predict
@@ -19,7 +20,7 @@ from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.config import TrainingConfig, load_config
 from egorear_ros.training.log import LOG
 from egorear_ros.training.schedule import learning_rate
-from egorear_ros.training.shards import ShardSettings, read_shards, write_shards
+from egorear_ros.training.shards import ShardSettings, write_shards
 from egorear_ros.training.start import BEST
 from egorear_ros.training.trainer import CHECKPOINT, Run, train
 
@@ -176,7 +177,7 @@ def test_shards_do_not_depend_on_the_run_and_train_from_the_command_line(
     write_shards(tmp_path / "a", settings, 4)
     write_shards(tmp_path / "b", settings, 2)
     write_shards(tmp_path / "b", settings, 4)  # goes on
-    a, b = read_shards([tmp_path / "a"]), read_shards([tmp_path / "b"])
+    a, b = (open_frames(tmp_path / name, None).take(np.arange(4)) for name in "ab")
     assert len(a) == 4 and a.images.shape == (4, 4, 64, 64, 3)
     assert all(np.array_equal(x, b.arrays()[name]) for name, x in a.arrays().items())
     inside = a.pixels[a.in_view]
@@ -194,4 +195,4 @@ def test_shards_do_not_depend_on_the_run_and_train_from_the_command_line(
 
 def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
     with pytest.raises(EgorearError, match="render-shards"):
-        read_shards([tmp_path])
+        open_frames(tmp_path, None)

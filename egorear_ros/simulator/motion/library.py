@@ -31,13 +31,20 @@ class MotionLibrary:
 
     clips: tuple[MotionClip, ...]
 
-    def pick(self, rng: np.random.Generator, duration_s: float, split: str) -> MotionClip:
+    def pick(self, rng: np.random.Generator, duration_s: float, split: str, with_props: bool = False) -> MotionClip:
         """Draw a clip of a split, longer ones more often, and of it a piece of `duration_s` (all of it if shorter).
+
+        Args:
+            rng: source of the draw.
+            duration_s: length of the piece.
+            split: "train", "val" or "test".
+            with_props: also take motion that leans on something the scene lacks.
 
         Raises:
             EgorearError: the library has no usable clip of this split.
         """
-        allowed = [clip for clip in self.clips if clip.split == split and not clip.needs_prop and clip.usable.any()]
+        of_split = [clip for clip in self.clips if clip.split == split and clip.usable.any()]
+        allowed = [clip for clip in of_split if with_props or not clip.needs_prop]
         if not allowed:
             splits = sorted({clip.split for clip in self.clips})
             raise EgorearError(f"the motion library has no usable clip of split '{split}'; it has {', '.join(splits)}")
