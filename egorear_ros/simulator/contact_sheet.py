@@ -27,6 +27,11 @@ HIDDEN_COLOR: Final = (255, 60, 40)
 GAP_PX: Final = 6
 
 
+def enlarged(image: Image, scale: int) -> Image:
+    """The picture (H, W, 3), `scale` times as wide and high."""
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
 def draw_joints(
     image: Image, pixels: NDArray[np.floating], in_view: NDArray[np.bool_], visible: NDArray[np.bool_], scale: int = 2
 ) -> Image:
@@ -38,7 +43,7 @@ def draw_joints(
         in_view, visible: (16,).
         scale: enlargement.
     """
-    canvas = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    canvas = enlarged(image, scale)
     points = np.round(pixels * scale).astype(int)
     for first, second in BONES:
         if in_view[first] and in_view[second]:
@@ -46,7 +51,7 @@ def draw_joints(
     for joint in np.flatnonzero(in_view):
         color, thickness = (VISIBLE_COLOR, -1) if visible[joint] else (HIDDEN_COLOR, 1)
         cv2.circle(canvas, points[joint].tolist(), 2 * scale, color, thickness, cv2.LINE_AA)
-    return np.asarray(canvas, np.uint8)
+    return canvas
 
 
 def grid(tiles: list[Image], columns: int) -> Image:
@@ -83,11 +88,12 @@ def clip_tiles(clip: RigClip, count: int, joints: bool, scale: int) -> list[Imag
     tiles = []
     for i in np.unique(np.linspace(0, len(clip) - 1, count).astype(int)):
         views = list(clip.frame(int(i)))
-        if joints and truth:
-            views = [
-                draw_joints(image, truth["pixels"][i, v], truth["in_view"][i, v], truth["visible"][i, v], scale)
-                for v, image in enumerate(views)
-            ]
+        views = [
+            draw_joints(image, truth["pixels"][i, v], truth["in_view"][i, v], truth["visible"][i, v], scale)
+            if joints and truth
+            else enlarged(image, scale)
+            for v, image in enumerate(views)
+        ]
         tiles.append(np.hstack(views))
     return tiles
 
@@ -99,7 +105,7 @@ def syn_tile(json_path: Path, rig: Rig, joints: bool, scale: int) -> Image:
         json_path: the frame's labels.
         rig: of the data set; its views that have no folder of images are left out.
         joints: whether to draw them.
-        scale: enlargement where they are drawn.
+        scale: enlargement.
 
     Raises:
         EgorearError: there is no image of any view, or a file is missing or damaged.
@@ -111,7 +117,7 @@ def syn_tile(json_path: Path, rig: Rig, joints: bool, scale: int) -> Image:
     paths = [find_image(folder / official_name(camera.name), json_path.stem, SYN.endings) for camera in cameras]
     images = [decode_jpeg(path.read_bytes(), path.name) for path in paths]  # OpenCV's decoder knows PNG, too
     if not joints:
-        return np.hstack(images)
+        return np.hstack([enlarged(image, scale) for image in images])
     labels = read_labels(json_path, rig, [camera.name for camera in cameras])
     drawn = []
     for image, camera, points, there, seen in zip(

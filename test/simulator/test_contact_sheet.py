@@ -10,6 +10,7 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
+from egorear_ros import resources
 from egorear_ros.cli.main import main
 from egorear_ros.data.ego4view_syn import SequenceWriter, frame_content
 from egorear_ros.data.messages import encode_jpeg
@@ -90,3 +91,11 @@ def test_what_cannot_be_drawn_is_one_line(
     assert main(["view", str(data_set), *extra]) == 1
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("joints", [True, False])
+def test_pictures_are_enlarged_with_and_without_joints(data_set: Path, joints: bool) -> None:
+    assert sheet_of(data_set, joints=joints, scale=3, columns=1).shape == (300, 600, 3)
+    clip = resources.find("assets/demo_clip")
+    small, large = (sheet_of(clip, 1, joints, scale, columns=1).shape for scale in (1, 2))
+    assert large == (2 * small[0], 2 * small[1], 3)
