@@ -14,8 +14,9 @@ from egorear_ros import resources
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.inference import PoseEstimator
 from egorear_ros.inference.engines import ENGINES, EngineError, available_engines, choice, make_engine
-from egorear_ros.inference.engines.base import PoseConfig
+from egorear_ros.inference.engines.base import Engine, PoseConfig
 from egorear_ros.inference.engines.cache import cached
+from egorear_ros.inference.engines.openvino_engine import OpenVinoEngine
 from egorear_ros.inference.optimised import optimise
 from egorear_ros.network import EgoRearConfig, EgoRearSConfig, build
 from egorear_ros.network.config import FRONT
@@ -176,6 +177,15 @@ def test_eight_bits_change_the_shipped_models_pose_a_little() -> None:
         change = fast.estimate(images).joints_device_m - exact.estimate(images).joints_device_m
         changes.append(np.linalg.norm(change, axis=-1))
     assert 0 < np.mean(changes) < INT8_M
+    assert share_of_eight_bits(fast.engine) > 0.8
+
+
+def share_of_eight_bits(engine: Engine) -> float:
+    """Of the convolutions, by what the processor runs: a graph with ranges of 8 bits may still compute with floats."""
+    assert isinstance(engine, OpenVinoEngine)
+    nodes = [node.get_rt_info() for node in engine._requests[1].get_compiled_model().get_runtime_model().get_ops()]
+    kinds = [node["primitiveType"].astype(str) for node in nodes if node["layerType"].astype(str) == "Convolution"]
+    return float(np.mean([kind.endswith("_I8") for kind in kinds]))
 
 
 def test_a_view_set_of_the_wrong_size_is_refused() -> None:

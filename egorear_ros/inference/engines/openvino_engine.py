@@ -12,6 +12,7 @@ import numpy as np
 import openvino
 import torch
 from openvino import opset13
+from openvino._offline_transformations import apply_moc_transformations, compress_quantize_weights_transformation
 from openvino.frontend import FrontEndManager
 from openvino.frontend.pytorch import ConversionExtension
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
@@ -90,7 +91,13 @@ class OpenVinoEngine:
             self._extrinsics.expand(batch, -1, -1, -1).contiguous(),
             torch.ones(batch, views, dtype=torch.bool),
         )
-        openvino.save_model(to_openvino(self._fast, example), folder / MODEL, compress_to_fp16=False)
+        model = to_openvino(self._fast, example)
+        if self.name == "openvino-int8":
+            # What OpenVINO's own converter does to models. Without it, the ranges are no constants when the CPU
+            # plugin looks for 8-bit layers, and it finds none.
+            apply_moc_transformations(model, cf=True, smart_reshape=False)
+            compress_quantize_weights_transformation(model)
+        openvino.save_model(model, folder / MODEL, compress_to_fp16=False)
 
 
 class _Flat(nn.Module):

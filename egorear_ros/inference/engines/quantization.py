@@ -1,12 +1,12 @@
-"""Eight-bit convolutions: ranges measured on simulated images, written into the network as fake quantisation.
+"""Eight-bit layers: ranges measured on simulated images, written into the network as fake quantisation.
 
-OpenVINO turns a convolution between fake quantisations into one of 8-bit integers; torch computes the same numbers
-with floats, so what it costs in accuracy can be measured anywhere.
+OpenVINO turns a convolution or a product of fake quantisations into one of 8-bit integers; torch computes the same
+numbers with floats, so what it costs in accuracy can be measured anywhere.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -23,25 +23,31 @@ CALIBRATION_SETS: Final = 12
 WEIGHT_LIMIT: Final = 63
 """Seven bits: CPUs without VNNI add products of two bytes in 16 bits, which eight bits would overflow."""
 
+WEIGHT_RANGE: Final = (-127, 127)
+"""What the weights are declared as: OpenVINO takes 255 levels for eight bits, and 127 for nothing it knows."""
+
+LARGE: Final = 2**20
+"""Weights from which on a linear layer mostly waits for memory, and bytes in place of floats make it faster."""
+
 QUANTILE: Final = 0.9999
 """Of the activations; a few outliers are cut off for the sake of all others."""
 
 
-class QuantizedConv(nn.Module):
-    """A convolution of 8-bit inputs and 7-bit weights, simulated.
+class Quantized(nn.Module):
+    """A convolution or linear layer of 8-bit inputs and 7-bit weights, simulated.
 
     Args:
-        conv: its weights are rounded, channel by channel.
+        layer: its weights are rounded, channel by channel.
         low, high: range of its input.
     """
 
     weight_scale: Tensor
     zero: Tensor
 
-    def __init__(self, conv: nn.Conv2d, low: float, high: float) -> None:
+    def __init__(self, layer: nn.Conv2d | nn.Linear, low: float, high: float) -> None:
         super().__init__()
-        self.conv = conv
-        largest = conv.weight.detach().abs().flatten(1).amax(dim=1).clamp(min=1e-12)
+        self.layer = layer
+        largest = layer.weight.detach().abs().flatten(1).amax(dim=1).clamp(min=1e-12)
         self.register_buffer("weight_scale", largest / WEIGHT_LIMIT)
         self.register_buffer("zero", torch.zeros(len(largest), dtype=torch.int32))
         self.signed = low < 0
@@ -51,15 +57,16 @@ class QuantizedConv(nn.Module):
         """Apply."""
         levels = (-128, 127) if self.signed else (0, 255)
         x = torch.fake_quantize_per_tensor_affine(x, self.scale, 0, *levels)
-        weight = torch.fake_quantize_per_channel_affine(
-            self.conv.weight, self.weight_scale, self.zero, 0, -WEIGHT_LIMIT, WEIGHT_LIMIT
-        )
-        return nn.functional.conv2d(x, weight, self.conv.bias, self.conv.stride, self.conv.padding)
+        layer = self.layer
+        weight = torch.fake_quantize_per_channel_affine(layer.weight, self.weight_scale, self.zero, 0, *WEIGHT_RANGE)
+        if isinstance(layer, nn.Linear):
+            return nn.functional.linear(x, weight, layer.bias)
+        return nn.functional.conv2d(x, weight, layer.bias, layer.stride, layer.padding)
 
 
 @torch.no_grad()
 def quantize(network: FastNetwork, config: PoseConfig, extrinsics: Tensor) -> None:
-    """Replace the network's convolutions by quantised ones, in place; those that draw heatmaps stay as they are.
+    """Replace convolutions and large linear layers by quantised ones, in place; those that draw heatmaps stay.
 
     Args:
         network: see `optimise`.
@@ -68,25 +75,27 @@ def quantize(network: FastNetwork, config: PoseConfig, extrinsics: Tensor) -> No
     """
     ranges: dict[nn.Module, list[float]] = {}
 
-    def observe(conv: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def observe(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         high = inputs[0].flatten()[:: max(1, inputs[0].numel() // 2**16)].quantile(QUANTILE).item()
         low = inputs[0].min().item()
-        old = ranges.setdefault(conv, [0.0, 0.0])
-        ranges[conv] = [min(low, old[0]), max(high, old[1])]
+        old = ranges.setdefault(layer, [0.0, 0.0])
+        ranges[layer] = [min(low, old[0]), max(high, old[1])]
 
-    convolutions = {
-        name: module
-        for name, module in network.named_modules()
-        if isinstance(module, nn.Conv2d) and module.out_channels != NUM_HEATMAP_JOINTS
-    }
-    hooks = [conv.register_forward_pre_hook(observe) for conv in convolutions.values()]
+    layers = {name: module for name, module in network.named_modules() if _worth_quantizing(module)}
+    hooks = [layer.register_forward_pre_hook(observe) for layer in layers.values()]
     for images in calibration_images(config):
         network(images, extrinsics, None)
     for hook in hooks:
         hook.remove()
-    for name, conv in convolutions.items():
+    for name, layer in layers.items():
         parent, _, leaf = name.rpartition(".")
-        setattr(network.get_submodule(parent), leaf, QuantizedConv(conv, *ranges[conv]))
+        setattr(network.get_submodule(parent), leaf, Quantized(layer, *ranges[layer]))
+
+
+def _worth_quantizing(module: nn.Module) -> TypeGuard[nn.Conv2d | nn.Linear]:
+    if isinstance(module, nn.Linear):
+        return module.weight.numel() >= LARGE
+    return isinstance(module, nn.Conv2d) and module.out_channels != NUM_HEATMAP_JOINTS
 
 
 def calibration_images(config: PoseConfig) -> list[Tensor]:

@@ -42,8 +42,10 @@ def look(anchors: Tensor, offsets: Tensor, attention: Tensor, size: int) -> Look
     first = position.floor().clamp(-2.0, size + 1.0)
     part = position - first
     corners = torch.stack([first, first + 1], dim=-1)  # (..., 2: x or y, 2: low or high)
-    near = torch.stack([1 - part, part], dim=-1) * ((corners >= 0) & (corners < size))
-    cells = corners.clamp(0, size - 1).to(torch.int64)
+    nearest = corners.clamp(0, size - 1)
+    inside = (1 - (corners - nearest).abs()).clamp(min=0)  # 1 or 0; OpenVINO compares much more slowly
+    near = torch.stack([1 - part, part], dim=-1) * inside
+    cells = nearest.to(torch.int64)
     number = cells[..., 1, :, None] * size + cells[..., 0, None, :]  # (..., P, 2, 2)
     weights = near[..., 1, :, None] * near[..., 0, None, :] * attention[:, :, None, ..., None, None]
     weights = weights.flatten(-3)
