@@ -123,7 +123,7 @@ def plot(figures: Path, picture: Path) -> None:
             plot_stages(axis, points)
         axis.set_xlabel(TITLES[sweep])
         axis.set_ylabel("ms per frame set, p50")
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.35 * axis.get_ylim()[1])  # room for the legend
         axis.grid(axis="y", alpha=0.3)
         axis.set_axisbelow(True)
         axis.legend(frameon=False, fontsize=8)
