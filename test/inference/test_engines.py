@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from egorear_ros.inference.engines.openvino_engine import OpenVinoEngine
 from egorear_ros.inference.optimised import optimise
 from egorear_ros.network import EgoRearConfig, EgoRearSConfig, build
 from egorear_ros.network.config import FRONT
-from egorear_ros.rig import load_rig
+from egorear_ros.rig import fit_equidistant, load_rig
 
 RELATIVE = 2e-5
 LENGTH_M = 2e-5  # every part that is rearranged changes the pose by more than this
@@ -155,6 +156,18 @@ def test_openvino_gives_the_same_pose(name: str) -> None:
             assert (found.poses[-1] - expected.poses[-1]).abs().max() <= LENGTH_M
             assert_close(found.heatmaps[-1], expected.heatmaps[-1])
             assert_close(found.log_std, expected.log_std)
+
+
+def test_openvino_takes_lenses_of_an_own_rig() -> None:
+    """Equidistant ones, whose inverse is found step by step: a long graph."""
+    cameras = tuple(replace(camera, model=fit_equidistant(camera.model)[0]) for camera in RIG.cameras)
+    rig, config = replace(RIG, cameras=cameras), CONFIGS["egorear-s"]
+    torch.manual_seed(0)
+    network, images = build(config, rig).eval(), images_of(config)
+    reference = make_engine("reference", network, config, rig, "cpu")
+    engine = make_engine("openvino", network, config, rig, "cpu", warn=pytest.fail)
+    assert engine.name == "openvino"
+    assert (engine(images).poses[-1] - reference(images).poses[-1]).abs().max() <= LENGTH_M
 
 
 def test_a_batch_is_its_samples() -> None:
