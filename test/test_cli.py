@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -163,3 +164,29 @@ def test_doctor_on_this_machine_finds_the_core_working() -> None:
     for check in (doctor.check_python, doctor.check_core, doctor.check_gpu, doctor.check_extras, doctor.check_cameras):
         for finding in check():
             assert finding.state != doctor.BROKEN, finding
+
+
+NOBODY_READS = """
+import contextlib, os, sys
+import egorear_ros.cli.models
+from egorear_ros.cli.main import main
+
+def run(args):
+    with contextlib.suppress(OSError):
+        print("nobody reads this", flush=True)
+    return 0
+
+egorear_ros.cli.models.run = run
+reading, writing = os.pipe()
+os.close(reading)
+os.dup2(writing, 1)
+sys.exit(main(["models"]))
+"""
+
+
+def test_what_nobody_reads_any_more_is_no_failure_at_the_end() -> None:
+    """A command that goes on without its terminal leaves text behind, which Python tries to write when it ends."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-c", NOBODY_READS]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, env=buffered)
+    assert (done.returncode, done.stderr) == (0, "")

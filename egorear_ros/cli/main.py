@@ -54,13 +54,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `egorear ... | head` is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         if error.filename is None:
             raise
         print(f"egorear {args.command}: '{error.filename}': {error.strerror}", file=sys.stderr)
         return 1
+    finally:
+        _write_out()
+
+
+def _write_out() -> None:
+    """Write what has been printed; nowhere, if nobody reads it any more: Python would fail over it at its end."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

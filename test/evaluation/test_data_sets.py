@@ -95,7 +95,7 @@ def made_up(predicted_m: NDArray[Any], truth_m: NDArray[Any], std_m: NDArray[Any
 def test_batches_answer_as_the_estimator_does_one_by_one(eight: FrameSets, size: int) -> None:
     """Also where images must be resized, and with lost views."""
     large = replace(eight, images=np.repeat(np.repeat(eight.images, 3, 2), 3, 3)[:, :, :size, :size])
-    estimator = PoseEstimator.from_pretrained("egorear-s", "cpu")
+    estimator = PoseEstimator.from_pretrained("egorear-s", "cpu", "reference")
     network, _, _ = load_pose_network("egorear-s", "cpu")
     mask = (True, False, True, True)
     found = predict(network, large, mask)
