@@ -21,7 +21,7 @@ from egorear_ros.rig.camera import CameraModel
 INVERSE_TERMS = 6
 NEWTON_STEPS = 2
 """After a polynomial that is right to 0.01 rad and better. Each step is some twenty operations per camera and look in
-every compiled network; with the twelve that an uninformed start needs, OpenVINO takes minutes to compile."""
+every compiled network; an uninformed start needs twelve."""
 
 
 @dataclass(frozen=True)
