@@ -3,25 +3,26 @@
     python benchmarks/egorear_sim.py train --data DIR ... --validation DIR --steps N --runs runs/sim
     python benchmarks/egorear_sim.py table --weights runs/sim/weights.yaml --data DIR [--training DIR ...] --out FILE
 
-`train` trains row by row with `egorear train`, every row for the same number of steps in all, split evenly over the
-networks it is made of (a stage may train several); it can be stopped and called again. `weights.yaml`, which it keeps
-up to date, may be written by hand instead: a mapping of rows to weights files, one
-per seed. `table` says which rows have none.
+`train` trains row by row with `egorear train`, every network for the same number of steps, and what several rows need
+only once; see `egorear_sim_rows.py`. It can be stopped and called again. `weights.yaml`, which it keeps up to date, may
+be written by hand instead: a mapping of rows to weights files, one per seed. `table` says which rows have none.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.egorear_sim_claims import paired
+from benchmarks.egorear_sim_rows import COMPACT, SYSTEMS, all_rows, train
 from egorear_ros.data.opening import open_frames
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.baselines import learn_by_heart
@@ -31,20 +32,9 @@ from egorear_ros.evaluation.metrics import mpjpe_mm, pa_mpjpe_mm
 from egorear_ros.evaluation.prediction import batches
 from egorear_ros.evaluation.tables import Table
 from egorear_ros.evaluation.view_sets import ViewMask
-from egorear_ros.network import EgoRearConfig, EgoRearSConfig, config_of, list_models
+from egorear_ros.network import EgoRearConfig, EgoRearSConfig, config_of
 from egorear_ros.network.registry import VIEW_SETS
 from egorear_ros.rig import VIEWS
-from egorear_ros.training.stages import Job, jobs_of
-
-SYSTEMS = {
-    "EgoPoseFormer": ("egoposeformer-{views}", "egoposeformer-{views}+refinement"),
-    "EgoTAP": ("egotap-{views}", "egotap-{views}+refinement"),
-    "EgoRear's own": ("egorear-{views}-unrefined", "egorear-{views}"),
-}
-"""Lifter -> registry names without and with refinement."""
-
-COMPACT = ("egorear-s-unrefined", "egorear-s")
-"""One network serves all camera sets."""
 
 HEADINGS = {
     "front": "2 front",
@@ -53,12 +43,24 @@ HEADINGS = {
     "4view": "2 front + 2 rear",
 }
 
+MORE_VIEWS = {views: heading for views, heading in HEADINGS.items() if views != "front"}
 
-class Answer(NamedTuple):
-    """MPJPE and PA-MPJPE of one seed, mm."""
+LIFTERS = {"egorear-s": COMPACT, **SYSTEMS}
+"""Lifter -> its row without and with refinement."""
 
-    mpjpe: float
-    pa_mpjpe: float
+DIFFERENCE = "MPJPE in mm, with its standard error over sequences"
+
+
+class Errors(NamedTuple):
+    """MPJPE and PA-MPJPE of each frame set, mm, and the sequence it is of."""
+
+    mpjpe: NDArray[np.float32]
+    pa_mpjpe: NDArray[np.float32]
+    sequences: list[str]
+
+
+Measurements = dict[str, dict[str, list[Errors]]]
+"""Row -> camera set -> one per seed."""
 
 
 def main() -> None:
@@ -77,10 +79,10 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", required=True, help="as of `egorear train`")
     parser.add_argument("--validation", required=True)
     parser.add_argument("--configs", type=Path, default=Path("config/training"), help="folder of egorear.yaml etc.")
-    parser.add_argument("--steps", type=int, required=True, help="budget of a row: optimiser steps of all its networks")
+    parser.add_argument("--steps", type=int, required=True, help="budget: optimiser steps of each network")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--rows", nargs="+", default=all_rows(), metavar="ROW", help=f"of {', '.join(all_rows())}")
-    parser.add_argument("--runs", type=Path, default="runs/egorear_sim")
+    parser.add_argument("--runs", type=Path, default=Path("runs/egorear_sim"))
 
 
 def configure_table(parser: argparse.ArgumentParser) -> None:
@@ -92,94 +94,63 @@ def configure_table(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="Markdown file")
 
 
-def all_rows() -> list[str]:
-    """Everything that can be trained: names of the registry, and the two compact networks."""
-    names = [name.format(views=views) for names in SYSTEMS.values() for name in names for views in VIEW_SETS]
-    return [*COMPACT, *(name for name in names if name in list_models())]
-
-
-def train(args: argparse.Namespace) -> None:
-    """Train every row and seed that is not finished; keep weights.yaml up to date."""
-    for row in args.rows:
-        if row not in all_rows():
-            raise EgorearError(f"there is no row '{row}'; known are {', '.join(all_rows())}")
-    for seed in args.seeds:
-        for row in args.rows:
-            out = args.runs / f"{row}-seed{seed}"
-            if not (out / "finished").exists():
-                train_row(row, seed, out, args)
-                (out / "finished").touch()
-            add_weights(args.runs / "weights.yaml", row, weights_of(row, out))
-
-
-def train_row(row: str, seed: int, out: Path, args: argparse.Namespace) -> None:
-    """Run `egorear train` for each stage; finished stages and steps are not repeated."""
-    out.mkdir(parents=True, exist_ok=True)
-    config = out / "config.yaml"
-    config.write_text(yaml.safe_dump(row_config(row, seed, args)), encoding="utf-8")
-    steps = max(args.steps // len(jobs_of_row(row)), 1)
-    for stage in stages_of(row):
-        command = [sys.executable, "-m", "egorear_ros", "train", "--config", str(config), "--out", str(out)]
-        command += ["--data", *args.data, "--validation", args.validation, "--steps", str(steps)]
-        command += [] if row in COMPACT else ["--system", row, "--stage", stage]
-        command += ["--resume"] if row not in COMPACT or (out / "last.pt").exists() else []
-        print(" ".join(command), flush=True)
-        if subprocess.run(command, check=False).returncode:
-            raise EgorearError(f"row '{row}' stopped in stage {stage}; mend what it says and call this again")
-
-
-def row_config(row: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
-    """The shipped configuration of the row's system, with this seed; of the compact ones with or without refinement."""
-    name = COMPACT[1] if row in COMPACT else row.partition("-")[0]
-    content: dict[str, Any] = yaml.safe_load((args.configs / f"{name}.yaml").read_text(encoding="utf-8"))
-    content["seed"] = seed
-    if row in COMPACT:
-        layers = 0 if row.endswith("unrefined") else EgoRearSConfig().refinement_layers
-        content["network"] = {**content.get("network", {}), "refinement_layers": layers}
-    return content
-
-
-def stages_of(row: str) -> tuple[str, ...]:
-    """Stages of a row; a system without refinement has no second."""
-    return ("all",) if row in COMPACT else tuple(sorted({str(job.stage) for job in jobs_of_row(row)}))
-
-
-def jobs_of_row(row: str) -> tuple[Job, ...]:
-    """What a row trains, one after the other."""
-    return jobs_of(config_of(COMPACT[1] if row in COMPACT else row))
-
-
-def weights_of(row: str, out: Path) -> Path:
-    return out / "best.safetensors" if row in COMPACT else out / "stage3" / "best.safetensors"
-
-
-def add_weights(path: Path, row: str, weights: Path) -> None:
-    known: dict[str, list[str]] = yaml.safe_load(path.read_text()) if path.exists() else {}
-    known.setdefault(row, [])
-    if str(weights) not in known[row]:
-        known[row].append(str(weights))
-    partial = path.with_suffix(".partial")
-    partial.write_text(yaml.safe_dump(known), encoding="utf-8")
-    partial.replace(path)
-
-
 def table(args: argparse.Namespace) -> None:
     """Measure, print, write."""
     weights = read_weights(args.weights)
-    answers = {name: measured(name, weights, args) for name in all_rows()}
-    rows = [
-        [lifter, "with" if i else "without", *(cell(name, views, answers) for views in VIEW_SETS)]
-        for lifter, names in {"egorear-s": COMPACT, **SYSTEMS}.items()
-        for i, name in enumerate(names)
+    found = {name: measured(name, weights, args) for name in all_rows()}
+    tables = [
+        Table(
+            f"{args.data.name}: MPJPE (PA-MPJPE) in mm", ["lifter", "refinement", *HEADINGS.values()], rows_of(found)
+        ),
+        Table(f"With - without refinement: {DIFFERENCE}", ["lifter", *HEADINGS.values()], refinement_rows(found)),
+        Table(
+            f"Camera set - front pair: {DIFFERENCE}", ["lifter", "refinement", *MORE_VIEWS.values()], view_rows(found)
+        ),
+        budgets(weights),
     ]
-    rows += baselines(args)
-    title = f"{args.data.name}: MPJPE (PA-MPJPE) in mm"
-    text = Table(title, ["lifter", "refinement", *HEADINGS.values()], rows).markdown() + "\n" + budgets(weights)
+    tables[0].rows.extend(baselines(args))
+    text = "\n".join(table.markdown() for table in tables)
     print(text)
     if args.out is not None:
         partial = args.out.with_name(f".{args.out.name}.{os.getpid()}")
         partial.write_text(text, encoding="utf-8")
         partial.replace(args.out)
+
+
+def rows_of(found: Measurements) -> list[list[str]]:
+    """One row per lifter, without and with refinement."""
+    return [
+        [lifter, "with" if i else "without", *(cell(name, views, found) for views in VIEW_SETS)]
+        for lifter, names in LIFTERS.items()
+        for i, name in enumerate(names)
+    ]
+
+
+def refinement_rows(found: Measurements) -> list[list[str]]:
+    """What refinement changes, per lifter and camera set."""
+    return [
+        [lifter, *(difference(with_it, without, views, views, found) for views in VIEW_SETS)]
+        for lifter, (without, with_it) in LIFTERS.items()
+    ]
+
+
+def view_rows(found: Measurements) -> list[list[str]]:
+    """What the rear cameras change, per lifter."""
+    return [
+        [lifter, "with" if i else "without", *(difference(name, name, views, "front", found) for views in MORE_VIEWS)]
+        for lifter, names in LIFTERS.items()
+        for i, name in enumerate(names)
+    ]
+
+
+def difference(name: str, other: str, views: str, other_views: str, found: Measurements) -> str:
+    """Mean difference of two rows on the same frame sets, with its standard error over sequences."""
+    one, two = (seeds_of(row, where, found) for row, where in ((name, views), (other, other_views)))
+    if not one or not two:
+        return ""
+    per_set = [np.mean([seed.mpjpe for seed in seeds], axis=0) for seeds in (one, two)]
+    mean, error = paired(per_set[0] - per_set[1], one[0].sequences)
+    return f"{mean:+.1f} +- {error:.1f} ({100 * mean / per_set[1].mean():+.0f} %)"
 
 
 def read_weights(path: Path) -> dict[str, list[str]]:
@@ -196,17 +167,17 @@ def read_weights(path: Path) -> dict[str, list[str]]:
     return {row: [files] if isinstance(files, str) else list(files) for row, files in content.items()}
 
 
-def measured(row: str, weights: dict[str, list[str]], args: argparse.Namespace) -> dict[str, list[Answer]]:
-    """Camera set -> one answer per seed, of a row that has weights."""
-    found: dict[str, list[Answer]] = {}
+def measured(row: str, weights: dict[str, list[str]], args: argparse.Namespace) -> dict[str, list[Errors]]:
+    """Camera set -> errors of each seed, of a row that has weights."""
+    found: dict[str, list[Errors]] = {}
     for file in weights.get(row, []):
         network, config, _ = load_pose_network(file)
         check_row(row, config, file)
         source = spread(open_frames(args.data, args.split, config.views), args.sets)
         result = measure(network, source, masks_of(row, config))
         for views, answer in result.predictions.items():
-            errors = mpjpe_mm(answer.joints_m, result.truth_m), pa_mpjpe_mm(answer.joints_m, result.truth_m)
-            found.setdefault(views, []).append(Answer(*(float(error.mean()) for error in errors)))
+            sequences = [name.sequence for name in result.names]
+            found.setdefault(views, []).append(errors_of(answer.joints_m, result.truth_m, sequences))
     return found
 
 
@@ -234,19 +205,22 @@ def masks_of(row: str, config: PoseNetwork) -> dict[str, ViewMask]:
     return {name: tuple(view in views for view in config.views) for name, views in VIEW_SETS.items()}
 
 
-def cell(name: str, views: str, answers: dict[str, dict[str, list[Answer]]]) -> str:
-    row = name.format(views=views)
-    if row not in answers:
+def cell(name: str, views: str, found: Measurements) -> str:
+    if name.format(views=views) not in found:
         return "no such system"
-    seeds = answers[row].get(views, [])
+    seeds = seeds_of(name, views, found)
     return text_of(seeds) if seeds else "no weights"
 
 
-def text_of(seeds: list[Answer]) -> str:
+def seeds_of(name: str, views: str, found: Measurements) -> list[Errors]:
+    return found.get(name.format(views=views), {}).get(views, [])
+
+
+def text_of(seeds: list[Errors]) -> str:
     """Mean over the seeds, with their standard deviation where there are several."""
-    errors = np.array(seeds)
-    spread_mm = f" +- {errors[:, 0].std(ddof=1):.1f}" if len(seeds) > 1 else ""
-    return f"{errors[:, 0].mean():.1f}{spread_mm} ({errors[:, 1].mean():.1f})"
+    means = np.array([[seed.mpjpe.mean(), seed.pa_mpjpe.mean()] for seed in seeds])
+    spread_mm = f" +- {means[:, 0].std(ddof=1):.1f}" if len(seeds) > 1 else ""
+    return f"{means[:, 0].mean():.1f}{spread_mm} ({means[:, 1].mean():.1f})"
 
 
 def baselines(args: argparse.Namespace) -> list[list[str]]:
@@ -260,16 +234,16 @@ def baselines(args: argparse.Namespace) -> list[list[str]]:
         for name, views in VIEW_SETS.items():
             nearest[name].append(training.nearest_pose_m(sets, tuple(view in views for view in VIEWS)))
     truth = np.concatenate(truths)
-    mean = text_of([answer(np.broadcast_to(training.mean_pose_m(), truth.shape), truth)])
-    found = [text_of([answer(np.concatenate(parts), truth)]) for parts in nearest.values()]
+    mean = text_of([errors_of(np.broadcast_to(training.mean_pose_m(), truth.shape), truth)])
+    found = [text_of([errors_of(np.concatenate(parts), truth)]) for parts in nearest.values()]
     return [["mean pose", "", *[mean] * len(VIEW_SETS)], ["nearest picture", "", *found]]
 
 
-def answer(poses_m: Any, truth_m: Any) -> Answer:
-    return Answer(float(mpjpe_mm(poses_m, truth_m).mean()), float(pa_mpjpe_mm(poses_m, truth_m).mean()))
+def errors_of(poses_m: Any, truth_m: Any, sequences: list[str] | None = None) -> Errors:
+    return Errors(mpjpe_mm(poses_m, truth_m), pa_mpjpe_mm(poses_m, truth_m), sequences or [])
 
 
-def budgets(weights: dict[str, list[str]]) -> str:
+def budgets(weights: dict[str, list[str]]) -> Table:
     """What the cards say the rows were given."""
     rows = []
     for row, files in weights.items():
@@ -281,7 +255,7 @@ def budgets(weights: dict[str, list[str]]) -> str:
                 [row, *map(str, facts), str(card.source.get("step", "?")), str(card.source.get("seconds", "?"))]
             )
     columns = ["row", "train sets", "batch", "steps of the last stage", "seed", "step kept", "its seconds"]
-    return Table("Budgets, as the weights' cards say", columns, rows).markdown()
+    return Table("Budgets, as the weights' cards say", columns, rows)
 
 
 if __name__ == "__main__":

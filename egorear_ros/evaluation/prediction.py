@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.errors import EgorearError
+from egorear_ros.evaluation.loading import PoseNetwork
 from egorear_ros.evaluation.view_sets import ViewMask
 from egorear_ros.inference.preprocessing import Preprocessor, mode_for
-from egorear_ros.network import NetworkConfig, NetworkOutput
+from egorear_ros.network import NetworkOutput
 from egorear_ros.skeleton import NUM_JOINTS
 
 BATCH = 32
-EGOTAP_IMAGE_SIZE = 256
 
 
 class Frames(Protocol):
@@ -35,11 +35,6 @@ class Predictions(NamedTuple):
 
     joints_m: NDArray[np.float32]
     std_m: NDArray[np.float32]
-
-
-def image_size(config: NetworkConfig) -> int:
-    """Height and width of a network's input."""
-    return int(getattr(config, "image_size", EGOTAP_IMAGE_SIZE))
 
 
 def batches(frames: Frames, size: int = BATCH) -> Iterator[FrameSets]:
@@ -66,9 +61,9 @@ def predict(network: nn.Module, frames: Frames, view_mask: ViewMask, bf16: bool 
 
 def prepare(network: nn.Module, sets: FrameSets) -> Tensor:
     """(N, V, 3, S, S) network input on the network's device, resized and normalised as `PoseEstimator` does."""
-    config = cast(NetworkConfig, network.config)
+    config = cast(PoseNetwork, network.config)
     numbers = [str(number) for number in range(sets.images.shape[1])]
-    preprocess = Preprocessor(numbers, image_size(config), mode_for(config))
+    preprocess = Preprocessor(numbers, config.image_size, mode_for(config))
     prepared = [preprocess(dict(zip(numbers, images, strict=True))).clone() for images in sets.images]
     return torch.cat(prepared).to(_device(network))
 

@@ -32,8 +32,12 @@ def _check_views(config: Any) -> None:
     _require(bool(config.views) and config.views == in_order, config, "views", f"some of {ALL_VIEWS}, in this order")
 
 
-def _check_image(config: Any) -> None:
+def _check_backbone(config: Any) -> None:
     _require(config.backbone in RESNET_BLOCKS, config, "backbone", f"one of {', '.join(RESNET_BLOCKS)}")
+    _check_image(config)
+
+
+def _check_image(config: Any) -> None:
     _require(config.image_size > 0 and config.image_size % 64 == 0, config, "image_size", "a multiple of 64")
     _check_width(config)
 
@@ -65,7 +69,7 @@ class HeatmapConfig:
         """Raise ConfigError on a value that cannot be built."""
         _require(self.pair in STEREO_PAIRS, self, "pair", "'front' or 'rear'")
         _require(self.channels > 0, self, "channels", "a positive number")
-        _check_image(self)
+        _check_backbone(self)
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -113,7 +117,7 @@ class EgoRearConfig:
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""
         _check_views(self)
-        _check_image(self)
+        _check_backbone(self)
         _require(
             self.refinement or self.lifting, self, "refinement", "True where lifting is False (else HeatmapConfig)"
         )
@@ -143,15 +147,19 @@ class EgoTapHeatmapConfig:
     Attributes:
         maps: "joint" (15 maps per view) or "limb" (15 times cos, 15 times sin of the limb's angle).
         pair: "front" or "rear".
+        image_size, width: see `HeatmapConfig`; the decoder's channels grow with the width, too.
     """
 
     maps: Literal["joint", "limb"] = "joint"
     pair: Pair = "front"
+    image_size: int = 256
+    width: int = 64
 
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""
         _require(self.maps in ("joint", "limb"), self, "maps", "'joint' or 'limb'")
         _require(self.pair in STEREO_PAIRS, self, "pair", "'front' or 'rear'")
+        _check_image(self)
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -173,12 +181,14 @@ class EgoTapLiftingConfig:
         vit_layers: transformer layers of the grid ViT.
         vit_dim: width of the ViT's tokens; a smaller one is for small test networks.
         length_unit_m: unit of lengths inside the network; outputs are metres.
+        map_size: height and width of the heatmaps; 64 for official weights. A map is 4 x 4 patches at any size.
     """
 
     views: int = 2
     vit_layers: int = 3
     vit_dim: int = 1024
     length_unit_m: float = 0.01
+    map_size: int = 64
 
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""
@@ -186,6 +196,7 @@ class EgoTapLiftingConfig:
         _require(self.vit_layers > 0, self, "vit_layers", "at least 1")
         _require(self.vit_dim > 0 and self.vit_dim % 8 == 0, self, "vit_dim", "a multiple of 8 (attention heads)")
         _require(self.length_unit_m > 0, self, "length_unit_m", "a positive number of metres")
+        _require(self.map_size > 0 and self.map_size % 4 == 0, self, "map_size", "a multiple of 4 (patches)")
 
 
 @dataclass(frozen=True)
@@ -196,17 +207,36 @@ class EgoTapConfig:
         views: whole stereo pairs: the two front views, or all four.
         refinement: whether the joint heatmaps come from EgoRear's estimators and refinement instead of from EgoTAP's
             joint heatmap networks. The limb networks are EgoTAP's own in both cases.
-        lifting: the lifting network; its number of views must match.
+        lifting: the lifting network; its number of views and size of maps must match.
+        channels: width of the neck of EgoRear's estimators, with refinement.
+        image_size, width: see `HeatmapConfig`; of all heatmap networks.
     """
 
     views: tuple[str, ...] = FRONT
     refinement: bool = False
     lifting: EgoTapLiftingConfig = EgoTapLiftingConfig()
+    channels: int = 128
+    image_size: int = 256
+    width: int = 64
 
     def __post_init__(self) -> None:
         """Raise ConfigError on a value that cannot be built."""
         _require(self.views in (FRONT, STEREO_PAIRS["rear"], ALL_VIEWS), self, "views", "whole stereo pairs")
+        _check_image(self)
         _require(self.lifting.views == len(self.views), self, "lifting", f"a network of {len(self.views)} views")
+        map_size = self.image_size // 4
+        _require(self.lifting.map_size == map_size, self, "lifting", f"a network of {map_size} x {map_size} heatmaps")
+
+    def heatmap_network(self, maps: Literal["joint", "limb"], pair: Pair) -> EgoTapHeatmapConfig:
+        """One of the system's own heatmap networks."""
+        return EgoTapHeatmapConfig(maps, pair, self.image_size, self.width)
+
+    @property
+    def refinement_network(self) -> EgoRearConfig:
+        """EgoRear's second stage, which gives the joint heatmaps with refinement."""
+        return EgoRearConfig(
+            self.views, lifting=False, channels=self.channels, image_size=self.image_size, width=self.width
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from egorear_ros.network.config import EgoTapConfig, EgoTapHeatmapConfig, EgoTapLiftingConfig, NetworkConfig
+from egorear_ros.network.config import EgoTapLiftingConfig, NetworkConfig
 from egorear_ros.network.registry import build
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
@@ -36,10 +36,9 @@ def cost_of(config: NetworkConfig) -> Cost:
 def example_inputs(config: NetworkConfig, batch: int = 1) -> tuple[Tensor, ...]:
     """Zeros in the shapes the network takes, on the default device: images and, if it must have them, extrinsics."""
     if isinstance(config, EgoTapLiftingConfig):
-        return (torch.zeros(batch, config.views * NUM_HEATMAP_JOINTS * 3, 64, 64),)
+        return (torch.zeros(batch, config.views * NUM_HEATMAP_JOINTS * 3, config.map_size, config.map_size),)
     views = len(config.views)
-    size = 256 if isinstance(config, EgoTapConfig | EgoTapHeatmapConfig) else config.image_size
-    images = torch.zeros(batch, views, 3, size, size)
+    images = torch.zeros(batch, views, 3, config.image_size, config.image_size)
     if getattr(config, "frame", None) == "pelvis":
         return images, torch.zeros(batch, views, 3)
     if getattr(config, "extrinsics", None) == "input":

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
 
 from torch import Tensor, nn
 
-from egorear_ros.network.config import EgoRearConfig, EgoTapConfig, EgoTapHeatmapConfig
+from egorear_ros.network.config import EgoTapConfig, EgoTapHeatmapConfig
 from egorear_ros.network.egorear import EgoRear
 from egorear_ros.network.egotap_heatmap import EgoTapHeatmaps, heatmaps_of_pairs
 from egorear_ros.network.egotap_lifting import EgoTapLifting
 from egorear_ros.network.output import NetworkOutput
-from egorear_ros.network.views import blank_missing, check_views, pairs_of
+from egorear_ros.network.views import Pair, blank_missing, check_views, pairs_of
 from egorear_ros.rig import RigCamera
 
 
@@ -33,15 +32,11 @@ class EgoTap(nn.Module):
         self.config = config
         self.pairs = pairs_of(config.views)
         if config.refinement:
-            self.refinement = EgoRear(EgoRearConfig(views=config.views, lifting=False), cameras)
+            self.refinement = EgoRear(config.refinement_network, cameras)
         else:
-            self.joint_heatmaps = self._per_pair("joint")
-        self.limb_heatmaps = self._per_pair("limb")
+            self.joint_heatmaps = _modules(self.pairs, lambda pair: config.heatmap_network("joint", pair))
+        self.limb_heatmaps = _modules(self.pairs, lambda pair: config.heatmap_network("limb", pair))
         self.lifting = EgoTapLifting(config.lifting)
-
-    def _per_pair(self, maps: Literal["joint", "limb"]) -> nn.ModuleDict:
-        configs = {pair: EgoTapHeatmapConfig(maps=maps, pair=pair) for pair in self.pairs}
-        return nn.ModuleDict({pair: EgoTapHeatmaps(config) for pair, config in configs.items()})
 
     def forward(
         self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
@@ -49,12 +44,12 @@ class EgoTap(nn.Module):
         """Estimate joint heatmaps and the pose.
 
         Args:
-            images: (B, V, 3, 256, 256) RGB, ImageNet-normalised.
+            images: (B, V, 3, H, W) RGB, ImageNet-normalised.
             device_to_camera: ignored: EgoTAP knows no cameras.
             view_mask: (B, V) bool, False for missing views.
 
         Returns:
-            heatmaps: the joint maps (B, V, 15, 64, 64); with refinement, the initial and the refined ones.
+            heatmaps: the joint maps (B, V, 15, H/4, W/4); with refinement, the initial and the refined ones.
             poses: one (B, 16, 3), metres. The heatmap networks get no gradient from it, as in the official training.
         """
         check_views(images, view_mask, self.config.views)
@@ -68,3 +63,7 @@ class EgoTap(nn.Module):
         if self.config.refinement:
             return self.refinement(images, None, view_mask).heatmaps
         return (heatmaps_of_pairs(self.joint_heatmaps, self.pairs, images, view_mask),)
+
+
+def _modules(pairs: Iterable[Pair], config_of_pair: Callable[[Pair], EgoTapHeatmapConfig]) -> nn.ModuleDict:
+    return nn.ModuleDict({pair: EgoTapHeatmaps(config_of_pair(pair)) for pair in pairs})

@@ -15,23 +15,29 @@ from egorear_ros.network.views import Pair, blank_missing, check_views, present_
 
 
 class StereoDecoder(nn.Module):
-    """Decodes the levels of both views together: their channels are concatenated, left first."""
+    """Decodes the levels of both views together: their channels are concatenated, left first.
 
-    def __init__(self, maps: int) -> None:
+    Args:
+        maps: number of heatmaps, of both views together.
+        width: that of the backbone.
+    """
+
+    def __init__(self, maps: int, width: int = 64) -> None:
         super().__init__()
-        self.lateral1 = nn.Sequential(*conv_relu(128, 128))
-        self.lateral2 = nn.Sequential(*conv_relu(256, 256))
-        # 516, not 512: a slip of the official network that its weights depend on.
-        self.lateral3 = nn.Sequential(*conv_relu(512, 516))
-        self.lateral4 = nn.Sequential(*conv_relu(1024, 1024))
-        self.up3 = nn.Sequential(*conv_relu(1024 + 516, 1024, 3))
-        self.up2 = nn.Sequential(*conv_relu(1024 + 256, 512, 3))
-        self.up1 = nn.Sequential(*conv_relu(512 + 128, 512, 3))
-        self.head = nn.Conv2d(512, maps, 1)
+        s4, s8, s16, s32 = (2 * scale * width for scale in (1, 2, 4, 8))
+        lateral_s16 = s16 + 4  # not s16: a slip of the official network, 516, that its weights depend on
+        self.lateral1 = nn.Sequential(*conv_relu(s4, s4))
+        self.lateral2 = nn.Sequential(*conv_relu(s8, s8))
+        self.lateral3 = nn.Sequential(*conv_relu(s16, lateral_s16))
+        self.lateral4 = nn.Sequential(*conv_relu(s32, s32))
+        self.up3 = nn.Sequential(*conv_relu(s32 + lateral_s16, s32, 3))
+        self.up2 = nn.Sequential(*conv_relu(s32 + s8, s16, 3))
+        self.up1 = nn.Sequential(*conv_relu(s16 + s4, s16, 3))
+        self.head = nn.Conv2d(s16, maps, 1)
         self.upsample = upsample2()
 
     def forward(self, s4: Tensor, s8: Tensor, s16: Tensor, s32: Tensor) -> Tensor:
-        """Levels (B, 128, h, w) ... (B, 1024, h/8, w/8) -> (B, maps, h, w)."""
+        """Levels (B, 2 * width, h, w) ... (B, 16 * width, h/8, w/8) -> (B, maps, h, w)."""
         x = torch.cat([self.upsample(self.lateral4(s32)), self.lateral3(s16)], dim=1)
         x = torch.cat([self.upsample(self.up3(x)), self.lateral2(s8)], dim=1)
         x = torch.cat([self.upsample(self.up2(x)), self.lateral1(s4)], dim=1)
@@ -44,8 +50,8 @@ class EgoTapHeatmaps(nn.Module):
     def __init__(self, config: EgoTapHeatmapConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = ResNet("resnet18")
-        self.decoder = StereoDecoder(2 * config.maps_per_view)
+        self.backbone = ResNet("resnet18", config.width)
+        self.decoder = StereoDecoder(2 * config.maps_per_view, config.width)
         self.decoder.apply(_kaiming)
 
     def forward(

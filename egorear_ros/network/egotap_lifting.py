@@ -17,7 +17,6 @@ from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
 EMBEDDING = 128  # numbers per joint (or limb) and view
 STATE = 512  # width of the propagated state
-MAP_PIXELS = 64 * 64
 
 
 class EmbeddingLayer(nn.Module):
@@ -101,9 +100,9 @@ class EgoTapLifting(nn.Module):
         super().__init__()
         self.config = config
         features = config.views * EMBEDDING
-        self.vit = GridViT(config.views * NUM_HEATMAP_JOINTS, config.vit_dim, config.vit_layers)
+        self.vit = GridViT(config.views * NUM_HEATMAP_JOINTS, config.vit_dim, config.vit_layers, config.map_size)
         self.joint_embedding = embedding(self.vit.features_per_map)
-        self.limb_embedding = embedding(2 * MAP_PIXELS)
+        self.limb_embedding = embedding(2 * config.map_size**2)
         self.propagation = Propagation(features)
         self.joint_output = nn.Linear(features + STATE, 3)
         self.global_output = nn.Linear(NUM_HEATMAP_JOINTS * STATE, 6)
@@ -112,28 +111,28 @@ class EgoTapLifting(nn.Module):
         """Lift the official input.
 
         Args:
-            heatmaps: (B, V * 45, 64, 64): 15 joint maps of each view, then per view 15 limb maps times cos and 15 times
-                sin of the limb's angle.
+            heatmaps: (B, V * 45, h, w), h = w = `map_size` of the configuration: 15 joint maps of each view, then per
+                view 15 limb maps times cos and 15 times sin of the limb's angle.
 
         Returns:
             poses: one (B, 16, 3) in metres.
         """
-        views, joints = self.config.views, NUM_HEATMAP_JOINTS
-        if heatmaps.shape[1:] != (views * joints * 3, 64, 64):
+        views, joints, size = self.config.views, NUM_HEATMAP_JOINTS, self.config.map_size
+        if heatmaps.shape[1:] != (views * joints * 3, size, size):
             raise ValueError(
-                f"heatmaps have shape {tuple(heatmaps.shape)}, expected (B, {views * joints * 3}, 64, 64): "
+                f"heatmaps have shape {tuple(heatmaps.shape)}, expected (B, {views * joints * 3}, {size}, {size}): "
                 "joint maps of all views, then limb maps of all views"
             )
-        joint_maps = heatmaps[:, : views * joints].reshape(-1, views, joints, 64, 64)
-        limb_maps = heatmaps[:, views * joints :].reshape(-1, views, 2 * joints, 64, 64)
+        joint_maps = heatmaps[:, : views * joints].reshape(-1, views, joints, size, size)
+        limb_maps = heatmaps[:, views * joints :].reshape(-1, views, 2 * joints, size, size)
         return NetworkOutput(poses=(self.lift(joint_maps, limb_maps),))
 
     def lift(self, joint_maps: Tensor, limb_maps: Tensor, view_mask: Tensor | None = None) -> Tensor:
         """Lift maps of views.
 
         Args:
-            joint_maps: (B, V, 15, 64, 64).
-            limb_maps: (B, V, 30, 64, 64), cos maps then sin maps.
+            joint_maps: (B, V, 15, h, w).
+            limb_maps: (B, V, 30, h, w), cos maps then sin maps.
             view_mask: (B, V) bool; a missing view's tiles are the ViT's mask token, its features zero.
 
         Returns:
@@ -148,15 +147,16 @@ class EgoTapLifting(nn.Module):
         return torch.cat([pose + shift[:, None], last[:, None]], dim=1) * self.config.length_unit_m
 
     def _joint_features(self, maps: Tensor, view_mask: Tensor | None) -> Tensor:
-        """(B, V, 15, 64, 64) -> (B, 15, V * 128)."""
+        """(B, V, 15, h, w) -> (B, 15, V * 128)."""
         known = None if view_mask is None else view_mask.repeat_interleave(NUM_HEATMAP_JOINTS, dim=1)
         tokens = self.vit(maps.flatten(1, 2), known)  # (B, V * 15, features)
         rows = self.joint_embedding(tokens.flatten(0, 1))
         return self._join_views(rows.view(*maps.shape[:3], EMBEDDING), view_mask)
 
     def _limb_features(self, maps: Tensor, view_mask: Tensor | None) -> Tensor:
-        """(B, V, 30, 64, 64) -> (B, 15, V * 128)."""
-        cos_sin = maps.reshape(*maps.shape[:2], 2, NUM_HEATMAP_JOINTS, 64, 64).transpose(2, 3)  # (B, V, 15, 2, 64, 64)
+        """(B, V, 30, h, w) -> (B, 15, V * 128)."""
+        cos_sin = maps.reshape(*maps.shape[:2], 2, NUM_HEATMAP_JOINTS, *maps.shape[3:])
+        cos_sin = cos_sin.transpose(2, 3)  # (B, V, 15, 2, h, w)
         rows = self.limb_embedding(cos_sin.flatten(3).flatten(0, 2))
         return self._join_views(rows.view(*cos_sin.shape[:3], EMBEDDING), view_mask)
 

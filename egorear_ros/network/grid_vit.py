@@ -8,9 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-TILE = 64  # pixels of a heatmap
-PATCH = 16
-PATCHES = TILE // PATCH  # per tile and axis
+PATCHES = 4  # per tile and axis
 
 
 class ViTLayer(nn.Module):
@@ -40,16 +38,17 @@ class GridViT(nn.Module):
 
     Args:
         maps: number of heatmaps; 30 for two views give a 6 x 6 grid.
-        dim: width of a token, one per 16 x 16 patch.
+        dim: width of a token, one per patch; a heatmap has 4 x 4.
         layers: transformer layers.
+        map_size: height and width of a heatmap.
     """
 
-    def __init__(self, maps: int, dim: int = 1024, layers: int = 3) -> None:
+    def __init__(self, maps: int, dim: int = 1024, layers: int = 3, map_size: int = 64) -> None:
         super().__init__()
         self.maps = maps
         self.grid = math.ceil(math.sqrt(maps))
         self.features_per_map = PATCHES**2 * dim
-        self.patch = nn.Conv2d(1, dim, PATCH, PATCH)
+        self.patch = nn.Conv2d(1, dim, map_size // PATCHES, map_size // PATCHES)
         self.position = nn.Parameter(torch.randn(1, (self.grid * PATCHES) ** 2, dim) * 0.02)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, dim))
         self.layers = nn.ModuleList(ViTLayer(dim) for _ in range(layers))
@@ -59,7 +58,7 @@ class GridViT(nn.Module):
         """Encode all heatmaps together.
 
         Args:
-            heatmaps: (B, maps, 64, 64).
+            heatmaps: (B, maps, map_size, map_size).
             known: (B, maps) bool, False for heatmaps to replace by the learned token.
 
         Returns:

@@ -17,7 +17,7 @@ from egorear_ros.network import (
     EgoRearConfig,
     EgoRearSConfig,
     EgoTapConfig,
-    EgoTapHeatmapConfig,
+    EgoTapLiftingConfig,
     HeatmapConfig,
     NetworkConfig,
 )
@@ -25,9 +25,6 @@ from egorear_ros.network.config import ConfigError
 from egorear_ros.network.views import pairs_of
 
 Kind = Literal["egorear-s", "heatmap", "refinement", "pose", "egotap-heatmap", "egotap-lifting"]
-
-DEFAULT_SIZE = 256
-"""Images of networks whose configuration has no size."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,8 @@ class Job:
     @property
     def image_size(self) -> int:
         """Width and height of its images."""
-        return int(getattr(self.network, "image_size", DEFAULT_SIZE))
+        assert not isinstance(self.network, EgoTapLiftingConfig)  # only trained as a part of its system
+        return self.network.image_size
 
     @property
     def resize(self) -> Resize:
@@ -141,12 +139,12 @@ def _egotap(config: EgoTapConfig) -> tuple[Job, ...]:
     maps: tuple[Literal["joint", "limb"], ...] = ("joint", "limb")
     if config.refinement:
         maps = ("limb",)
-        *below, _ = _egorear(EgoRearConfig(config.views))
+        *below, _ = _egorear(config.refinement_network)
         jobs.extend(below)
         parts.append(Part(below[-1].name, below[-1].network, "refinement"))
     for kind in maps:
         for pair in pairs_of(config.views):
-            network = EgoTapHeatmapConfig(kind, pair)
+            network = config.heatmap_network(kind, pair)
             jobs.append(Job(f"stage1-egotap-{kind}-{pair}", 1, "egotap-heatmap", network, network.views))
             parts.append(Part(jobs[-1].name, network, f"{kind}_heatmaps.{pair}"))
     jobs.sort(key=lambda job: job.stage)

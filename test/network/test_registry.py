@@ -109,6 +109,8 @@ def test_larger_backbones_run(backbone: str) -> None:
         (lambda: HeatmapConfig(backbone="resnet19"), "resnet18, resnet34, resnet50"),
         (lambda: EgoTapConfig(("front_left",)), "whole stereo pairs"),
         (lambda: EgoTapConfig(lifting=EgoTapLiftingConfig(views=4)), "2 views"),
+        (lambda: EgoTapConfig(image_size=128), "32 x 32 heatmaps"),
+        (lambda: EgoTapLiftingConfig(map_size=10), "map_size is 10, expected a multiple of 4"),
         (lambda: config_of("egorear-5view"), "egorear-4view"),
         (lambda: config_from_json({"kind": "egorear", "colour": 1}), "no field 'colour'"),
     ],

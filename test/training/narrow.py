@@ -19,6 +19,7 @@ from egorear_ros.training.start import BEST
 from egorear_ros.training.trainer import Run, train
 
 NETWORK = {"image_size": 64, "width": 16, "channels": 16}
+EGOTAP: dict[str, Any] = {**NETWORK, "lifting": {"map_size": 16, "vit_layers": 1, "vit_dim": 16}}
 
 
 def config(out: Path, **changes: Any) -> TrainingConfig:

@@ -25,7 +25,7 @@ from egorear_ros.training.sources import open_training, prepared
 from egorear_ros.training.stages import Job, jobs_of
 from egorear_ros.training.start import BEST, LAST
 from egorear_ros.training.trainer import Run
-from test.training.narrow import NETWORK, column, command, config, csv_header, job, shards, trained, untrained
+from test.training.narrow import EGOTAP, NETWORK, column, command, config, csv_header, job, shards, trained, untrained
 
 
 def test_every_stage_learns_from_the_one_before(tmp_path: Path, eight: FrameSets) -> None:
@@ -231,6 +231,23 @@ def test_jobs_of_other_systems() -> None:
     assert jobs_of(config_of("egoposeformer-4view+refinement"))[2] == jobs_of(config_of("egorear-4view"))[2]
     with pytest.raises(EgorearError, match="name a system"):
         names("egoposeformer-unrealego")
+
+
+def test_egotap_trains_through_all_stages_on_refined_heatmaps(tmp_path: Path, eight: FrameSets) -> None:
+    """With four views, so that the maps of each pair must find their place."""
+    settings = config(tmp_path, system="egotap-4view+refinement", network=EGOTAP, steps=1)
+    for each in jobs_of(settings.network_config()):
+        run = trained(settings, each.name, eight)
+    assert {part.module: part.job for part in run.job.parts} == {
+        "refinement": "stage2",
+        "limb_heatmaps.front": "stage1-egotap-limb-front",
+        "limb_heatmaps.rear": "stage1-egotap-limb-rear",
+    }
+    for part in run.job.parts:
+        for name, value in load_weights(tmp_path / part.job / BEST)[0].state_dict().items():
+            torch.testing.assert_close(run.network.get_submodule(part.module).state_dict()[name], value, rtol=0, atol=0)
+    again, card = load_weights(run.out / BEST)
+    assert card.config == run.job.network and again.lifting.vit.patch.weight.shape == (16, 1, 4, 4)
 
 
 def test_egoposeformer_starts_from_heatmap_networks_without_their_last_layer(tmp_path: Path, eight: FrameSets) -> None:
