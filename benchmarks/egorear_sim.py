@@ -98,17 +98,13 @@ def table(args: argparse.Namespace) -> None:
     """Measure, print, write."""
     weights = read_weights(args.weights)
     found = {name: measured(name, weights, args) for name in all_rows()}
+    title, columns = f"{args.data.name}: MPJPE (PA-MPJPE) in mm", ["lifter", "refinement"]
     tables = [
-        Table(
-            f"{args.data.name}: MPJPE (PA-MPJPE) in mm", ["lifter", "refinement", *HEADINGS.values()], rows_of(found)
-        ),
+        Table(title, [*columns, *HEADINGS.values()], [*rows_of(found), *baselines(args)]),
         Table(f"With - without refinement: {DIFFERENCE}", ["lifter", *HEADINGS.values()], refinement_rows(found)),
-        Table(
-            f"Camera set - front pair: {DIFFERENCE}", ["lifter", "refinement", *MORE_VIEWS.values()], view_rows(found)
-        ),
+        Table(f"More views - front pair: {DIFFERENCE}", [*columns, *MORE_VIEWS.values()], view_rows(found)),
         budgets(weights),
     ]
-    tables[0].rows.extend(baselines(args))
     text = "\n".join(table.markdown() for table in tables)
     print(text)
     if args.out is not None:
