@@ -70,10 +70,6 @@ class Row:
         """What comes out."""
         return self.folder / self.jobs[-1].name / "best.safetensors"
 
-    def steps(self, stage: int, each: int) -> int:
-        """Without the second stage the third has the steps of both: the row is to cost as much as its peer."""
-        return 2 * each if stage == 3 and 2 not in self.stages else each
-
     def settings(self, job: Job) -> TrainingConfig:
         """What a job is trained with, but for names."""
         return dataclasses.replace(load_config(self.config_file, job.stage), system="egorear-s", network={}, out="")
@@ -123,7 +119,7 @@ def train_stage(row: Row, stage: int, args: argparse.Namespace) -> None:
         if job.stage == stage and job != row.jobs[-1]:
             adopt(row, job, args)
     command = [sys.executable, "-m", "egorear_ros", "train", "--config", str(row.config_file)]
-    command += ["--data", *args.data, "--validation", args.validation, "--steps", str(row.steps(stage, args.steps))]
+    command += ["--data", *args.data, "--validation", args.validation, "--steps", str(args.steps)]
     command += ["--stage", str(stage)] if stage else []
     command += ["--resume"] if stage or (row.folder / CHECKPOINT).exists() else []
     print(" ".join(command), flush=True)

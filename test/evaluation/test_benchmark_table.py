@@ -120,7 +120,7 @@ class PretendedTraining:
 
 
 def test_training_goes_row_by_row_with_one_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows cost the same with and without refinement, share what they have in common, and finished ones stay."""
+    """Every network has the same steps, rows share what they have in common, and finished ones stay."""
     training = PretendedTraining(failing_stage=3)
     monkeypatch.setattr(subprocess, "run", training)
     rows = [
@@ -137,7 +137,7 @@ def test_training_goes_row_by_row_with_one_budget(tmp_path: Path, monkeypatch: p
     training.failing_stage = None
     call(monkeypatch, *arguments, NARROW, "--rows", *rows[:-1])
     assert training.calls[3:6] == [("egorear-front-seed3", stage, 60) for stage in (1, 2, 3)]
-    assert training.calls[-2:] == [("egotap-front-seed3", 1, 60), ("egotap-front-seed3", 3, 120)]
+    assert training.calls[-2:] == [("egotap-front-seed3", 1, 60), ("egotap-front-seed3", 3, 60)]
     assert training.trained == [
         *(f"egorear-front-seed3/{job}" for job in ("stage1-front", "stage2", "stage3")),
         "egoposeformer-front+refinement-seed3/stage3",
