@@ -3,9 +3,10 @@
     python benchmarks/egorear_sim.py train --data DIR ... --validation DIR --steps N --runs runs/sim
     python benchmarks/egorear_sim.py table --weights runs/sim/weights.yaml --data DIR [--training DIR ...] --out FILE
 
-`train` trains row by row with `egorear train`, every network for the same number of steps, and what several rows need
-only once; see `egorear_sim_rows.py`. It can be stopped and called again. `weights.yaml`, which it keeps up to date, may
-be written by hand instead: a mapping of rows to weights files, one per seed. `table` says which rows have none.
+`train` trains row by row with `egorear train`, every network of a stage for the same number of steps, and what several
+rows need only once; see `egorear_sim_rows.py`. It can be stopped and called again. `weights.yaml`, which it keeps up to
+date, may be written by hand instead: a mapping of rows to weights files, one per seed. `table` says which rows have
+none.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", nargs="+", required=True, help="as of `egorear train`")
     parser.add_argument("--validation", required=True)
     parser.add_argument("--configs", type=Path, default=Path("config/training"), help="folder of egorear.yaml etc.")
-    parser.add_argument("--steps", type=int, required=True, help="budget: optimiser steps of each network")
+    parser.add_argument("--steps", type=int, nargs="+", required=True, help="of each network; or three, one per stage")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--rows", nargs="+", default=all_rows(), metavar="ROW", help=f"of {', '.join(all_rows())}")
     parser.add_argument("--runs", type=Path, default=Path("runs/egorear_sim"))

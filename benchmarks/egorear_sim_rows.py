@@ -1,4 +1,4 @@
-"""The rows of EgoRear-Sim's table, and how they are trained: every network for the same number of steps.
+"""The rows of EgoRear-Sim's table, and how they are trained: every network of a stage for the same number of steps.
 
 Rows share what they have in common, as in the paper: EgoPoseFormer with refinement starts from the heatmap networks and
 the refinement of EgoRear's own row with the same views, if those are finished and were trained with the same settings.
@@ -11,6 +11,7 @@ import dataclasses
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def train_stage(row: Row, stage: int, args: argparse.Namespace) -> None:
         if job.stage == stage and job != row.jobs[-1]:
             adopt(row, job, args)
     command = [sys.executable, "-m", "egorear_ros", "train", "--config", str(row.config_file)]
-    command += ["--data", *args.data, "--validation", args.validation, "--steps", str(args.steps)]
+    command += ["--data", *args.data, "--validation", args.validation, "--steps", str(steps_of(stage, args.steps))]
     command += ["--stage", str(stage)] if stage else []
     command += ["--resume"] if stage or (row.folder / CHECKPOINT).exists() else []
     print(" ".join(command), flush=True)
@@ -127,12 +128,21 @@ def train_stage(row: Row, stage: int, args: argparse.Namespace) -> None:
         raise EgorearError(f"row '{row.name}' stopped in stage {stage or 'all'}; mend what it says and call this again")
 
 
+def steps_of(stage: int, steps: Sequence[int]) -> int:
+    """The budget of a stage's networks: one number is for all, three are for the stages 1, 2 and 3."""
+    if len(steps) == 1:
+        return steps[0]
+    if len(steps) == 3 and stage > 0:
+        return steps[stage - 1]
+    raise EgorearError(f"--steps takes one number, or three for rows with stages; got {len(steps)}")
+
+
 def adopt(row: Row, job: Job, args: argparse.Namespace) -> None:
     """Copy a job's folder from a row that has finished the same job, if there is one and this row has not begun it."""
     own = row.folder / job.name
     for name in all_rows():
         peer = Row(name, row.seed, folder_of(name, row.seed, args))
-        if own.exists() or not finished(peer.folder / job.name, args.steps):
+        if own.exists() or not finished(peer.folder / job.name, steps_of(job.stage, args.steps)):
             continue
         if job in peer.jobs and peer.settings(job) == row.settings(job):
             print(f"{row.name}: {job.name} is that of {name}", flush=True)

@@ -130,14 +130,14 @@ def test_training_goes_row_by_row_with_one_budget(tmp_path: Path, monkeypatch: p
         "egotap-front",
         "egorear-s-unrefined",
     ]
-    arguments: list[object] = ["train", "--data", "d", "--validation", "v", "--steps", 60, "--seeds", 3]
+    arguments: list[object] = ["train", "--data", "d", "--validation", "v", "--seeds", 3]
     arguments += ["--runs", tmp_path / "runs", "--configs"]
     with pytest.raises(SystemExit, match="'egorear-front' stopped in stage 3"):
-        call(monkeypatch, *arguments, NARROW, "--rows", *rows[:-1])
+        call(monkeypatch, *arguments, NARROW, "--steps", 60, 90, 30, "--rows", *rows[:-1])
     training.failing_stage = None
-    call(monkeypatch, *arguments, NARROW, "--rows", *rows[:-1])
-    assert training.calls[3:6] == [("egorear-front-seed3", stage, 60) for stage in (1, 2, 3)]
-    assert training.calls[-2:] == [("egotap-front-seed3", 1, 60), ("egotap-front-seed3", 3, 60)]
+    call(monkeypatch, *arguments, NARROW, "--steps", 60, 90, 30, "--rows", *rows[:-1])
+    assert training.calls[3:6] == [("egorear-front-seed3", *budget) for budget in ((1, 60), (2, 90), (3, 30))]
+    assert training.calls[-2:] == [("egotap-front-seed3", 1, 60), ("egotap-front-seed3", 3, 30)]
     assert training.trained == [
         *(f"egorear-front-seed3/{job}" for job in ("stage1-front", "stage2", "stage3")),
         "egoposeformer-front+refinement-seed3/stage3",
@@ -148,7 +148,10 @@ def test_training_goes_row_by_row_with_one_budget(tmp_path: Path, monkeypatch: p
     assert torch.load(shared)["by"] == "egotap-front+refinement-seed3/stage1-egotap-limb-front"
 
     calls = len(training.calls)
-    call(monkeypatch, *arguments, SCRIPT.parents[1] / "config" / "training", "--rows", *rows)
+    arguments.append(SCRIPT.parents[1] / "config" / "training")
+    with pytest.raises(SystemExit, match="one number, or three for rows with stages; got 3"):
+        call(monkeypatch, *arguments, "--steps", 60, 90, 30, "--rows", *rows)
+    call(monkeypatch, *arguments, "--steps", 60, "--rows", *rows)
     assert training.calls[calls:] == [("egorear-s-unrefined-seed3", 0, 60)]
     weights = yaml.safe_load((tmp_path / "runs" / "weights.yaml").read_text())
     assert list(weights) == sorted(rows) and weights["egotap-front"][0].endswith("stage3/best.safetensors")
