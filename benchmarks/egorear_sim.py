@@ -49,6 +49,13 @@ MORE_VIEWS = {views: heading for views, heading in HEADINGS.items() if views != 
 LIFTERS = {"egorear-s": COMPACT, **SYSTEMS}
 """Lifter -> its row without and with refinement."""
 
+LABELS = {
+    name: (lifter, refinement)
+    for lifter, names in LIFTERS.items()
+    for name, refinement in zip(names, ("without", "with"), strict=True)
+}
+"""Row -> what the first two columns call it."""
+
 DIFFERENCE = "MPJPE in mm, with its standard error over sequences"
 
 
@@ -116,11 +123,7 @@ def table(args: argparse.Namespace) -> None:
 
 def rows_of(found: Measurements) -> list[list[str]]:
     """One row per lifter, without and with refinement."""
-    return [
-        [lifter, "with" if i else "without", *(cell(name, views, found) for views in VIEW_SETS)]
-        for lifter, names in LIFTERS.items()
-        for i, name in enumerate(names)
-    ]
+    return [[*labels, *(cell(name, views, found) for views in VIEW_SETS)] for name, labels in LABELS.items()]
 
 
 def refinement_rows(found: Measurements) -> list[list[str]]:
@@ -134,9 +137,8 @@ def refinement_rows(found: Measurements) -> list[list[str]]:
 def view_rows(found: Measurements) -> list[list[str]]:
     """What the rear cameras change, per lifter."""
     return [
-        [lifter, "with" if i else "without", *(difference(name, name, views, "front", found) for views in MORE_VIEWS)]
-        for lifter, names in LIFTERS.items()
-        for i, name in enumerate(names)
+        [*labels, *(difference(name, name, views, "front", found) for views in MORE_VIEWS)]
+        for name, labels in LABELS.items()
     ]
 
 

@@ -24,6 +24,7 @@ from egorear_ros.network import EgoRearSConfig, list_models
 from egorear_ros.network.registry import VIEW_SETS
 from egorear_ros.training.config import TrainingConfig, load_config
 from egorear_ros.training.stages import Job, jobs_of
+from egorear_ros.training.start import BEST
 from egorear_ros.training.trainer import CHECKPOINT
 
 SYSTEMS = {
@@ -45,11 +46,16 @@ def all_rows() -> list[str]:
 
 @dataclass(frozen=True)
 class Row:
-    """One row with one seed, in its own folder."""
+    """One row with one seed, in its own folder below `runs`."""
 
     name: str
     seed: int
-    folder: Path
+    runs: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where it is trained."""
+        return self.runs / f"{self.name}-seed{self.seed}"
 
     @property
     def config_file(self) -> Path:
@@ -69,7 +75,7 @@ class Row:
     @property
     def weights(self) -> Path:
         """What comes out."""
-        return self.folder / self.jobs[-1].name / "best.safetensors"
+        return self.folder / self.jobs[-1].name / BEST
 
     def settings(self, job: Job) -> TrainingConfig:
         """What a job is trained with, but for names."""
@@ -93,15 +99,11 @@ def train(args: argparse.Namespace) -> None:
 
 def begin(name: str, seed: int, args: argparse.Namespace) -> Row:
     """Write the row's configuration: that of its system in `args.configs`, with name, seed and folder."""
-    row = Row(name, seed, folder_of(name, seed, args))
+    row = Row(name, seed, args.runs)
     content = {**row_config(name, args.configs), "seed": seed, "out": str(row.folder)}
     row.folder.mkdir(parents=True, exist_ok=True)
     row.config_file.write_text(yaml.safe_dump(content), encoding="utf-8")
     return row
-
-
-def folder_of(name: str, seed: int, args: argparse.Namespace) -> Path:
-    return Path(args.runs) / f"{name}-seed{seed}"
 
 
 def row_config(name: str, configs: Path) -> dict[str, Any]:
@@ -139,23 +141,25 @@ def steps_of(stage: int, steps: Sequence[int]) -> int:
 
 def adopt(row: Row, job: Job, args: argparse.Namespace) -> None:
     """Copy a job's folder from a row that has finished the same job, if there is one and this row has not begun it."""
-    own = row.folder / job.name
-    for name in all_rows():
-        peer = Row(name, row.seed, folder_of(name, row.seed, args))
-        if own.exists() or not finished(peer.folder / job.name, steps_of(job.stage, args.steps)):
-            continue
-        if job in peer.jobs and peer.settings(job) == row.settings(job):
-            print(f"{row.name}: {job.name} is that of {name}", flush=True)
-            partial = own.with_name(f".{own.name}.partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(peer.folder / job.name, partial)
-            partial.replace(own)
+    own, steps = row.folder / job.name, steps_of(job.stage, args.steps)
+    if own.exists():
+        return
+    peers = (Row(name, row.seed, row.runs) for name in all_rows())
+    peer = next((peer for peer in peers if has_trained(peer, job, row.settings(job), steps)), None)
+    if peer is not None:
+        print(f"{row.name}: {job.name} is that of {peer.name}", flush=True)
+        partial = own.with_name(f".{own.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(peer.folder / job.name, partial)
+        partial.replace(own)
 
 
-def finished(folder: Path, steps: int) -> bool:
-    """Whether a job has taken its last step."""
-    checkpoint = folder / CHECKPOINT
-    return checkpoint.exists() and torch.load(checkpoint, map_location="cpu", weights_only=True)["step"] == steps
+def has_trained(row: Row, job: Job, settings: TrainingConfig, steps: int) -> bool:
+    """Whether a row has finished the same job with the same settings; the checkpoint, which is large, is read last."""
+    checkpoint = row.folder / job.name / CHECKPOINT
+    if not checkpoint.exists() or job not in row.jobs or row.settings(job) != settings:
+        return False
+    return bool(torch.load(checkpoint, map_location="cpu", weights_only=True)["step"] == steps)
 
 
 def add_weights(path: Path, name: str, weights: str) -> None:
