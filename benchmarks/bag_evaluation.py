@@ -23,10 +23,10 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from egorear_ros.capture.clip_to_bag import clip_to_bag
-from egorear_ros.data.bag import Bag
+from egorear_ros.bags.clip_to_bag import clip_to_bag
+from egorear_ros.bags.reading import Bag
 from egorear_ros.data.rig_clip import RigClipWriter
-from egorear_ros.evaluation.bag import estimate_bag
+from egorear_ros.evaluation.bag_evaluation import estimate_bag
 from egorear_ros.inference import PoseEstimate, PoseEstimator
 from egorear_ros.network import build, config_of
 from egorear_ros.rig import VIEWS, load_rig

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from egorear_ros.capture import CapturedFrame, SourceError
-from egorear_ros.nodes.graph import GraphOptions, build_graph
+from egorear_ros.graph.description import GraphOptions, build_graph
 from egorear_ros.resources import find
 from egorear_ros.rig import VIEWS
 
@@ -172,10 +172,10 @@ class MeasuredGraph:
         ros_args = ["--ros-args", "--params-file", str(find("config/egorear.yaml")), "--log-level", "error"]
         if self.load.layout == "composed":
             return [[*module, "graph", *ros_args]]
-        from egorear_ros.nodes.supervisor import node_commands
+        from egorear_ros.graph.supervisor import node_commands
 
         commands = node_commands(build_graph(OPTIONS), "egorear", ros_args).values()
-        return [[*module, *command[command.index("egorear_ros.nodes.main") + 1 :]] for command in commands]
+        return [[*module, *command[command.index("egorear_ros.graph.main") + 1 :]] for command in commands]
 
     def _listen(self) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
@@ -308,7 +308,7 @@ class TimedNetwork:
 
     def estimate_frames(self, frames: Any) -> Any:
         """See `PoseEstimator.estimate_frames`."""
-        from egorear_ros.data.messages import readable_images
+        from egorear_ros.data.jpeg import readable_images
         from egorear_ros.inference import PoseEstimate
 
         images, left_out = readable_images(frames)
@@ -322,7 +322,8 @@ class TimedNetwork:
 
 def serve(kind: str, ros_args: list[str]) -> int:
     """Run one process of the graph, with cameras and network replaced."""
-    from egorear_ros.nodes import camera_node, main, pose_node
+    from egorear_ros.graph import main
+    from egorear_ros.nodes import camera_node, pose_node
 
     folder = Path(os.environ[FOLDER])
     load = Load(**json.loads((folder / "load.json").read_text(encoding="utf-8")))

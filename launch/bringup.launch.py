@@ -8,7 +8,7 @@ Every argument is explained by: ros2 launch egorear bringup.launch.py --show-arg
 
 from launch.actions import ExecuteProcess
 
-from egorear_ros.nodes.launching import ARGUMENTS, RVIZ, Argument, describe, graph_actions, rviz_actions
+from egorear_ros.graph.launching import ARGUMENTS, RVIZ, Argument, describe, graph_actions, rviz_actions
 from egorear_ros.topics import prefix_of
 from launch import LaunchDescription
 

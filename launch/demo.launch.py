@@ -8,8 +8,8 @@ It is bringup.launch.py with other defaults: the bundled clip as the source, vie
 
 from dataclasses import replace
 
-from egorear_ros.nodes.graph import demo_source
-from egorear_ros.nodes.launching import ARGUMENTS, RVIZ, describe, graph_actions, rviz_actions
+from egorear_ros.graph.description import demo_source
+from egorear_ros.graph.launching import ARGUMENTS, RVIZ, describe, graph_actions, rviz_actions
 from launch import LaunchDescription
 
 ON = {name: replace(argument, default="true") for name, argument in {**ARGUMENTS, "rviz": RVIZ}.items()}

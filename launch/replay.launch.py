@@ -10,10 +10,10 @@ bag:PATH --evaluate` plays a bag too, in a loop.
 from launch.actions import ExecuteProcess, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
 
-from egorear_ros.data.bag import Bag, find_topics
-from egorear_ros.nodes.arguments import graph_options
-from egorear_ros.nodes.graph import rig_of
-from egorear_ros.nodes.launching import (
+from egorear_ros.bags.reading import Bag, find_topics
+from egorear_ros.graph.arguments import graph_options
+from egorear_ros.graph.description import rig_of
+from egorear_ros.graph.launching import (
     ARGUMENTS,
     RVIZ,
     Argument,
@@ -23,7 +23,7 @@ from egorear_ros.nodes.launching import (
     python_process,
     rviz_actions,
 )
-from egorear_ros.nodes.virtual_environment import add_libraries
+from egorear_ros.graph.virtual_environment import add_libraries
 from egorear_ros.rig import load_rig
 from launch import LaunchDescription
 
@@ -54,7 +54,7 @@ def start(values: dict[str, str]) -> list:
     values = {**values, **decided, "evaluate": "true", "use_sim_time": "true"}
     chosen = graph_options(values).views or tuple(topics.images)
     heard = [topic for view, topic in topics.images.items() if view in chosen]
-    wait = python_process("egorear_ros.nodes.readiness", topics.namespace, *heard, name="readiness")
+    wait = python_process("egorear_ros.graph.readiness", topics.namespace, *heard, name="readiness")
     played = [*topics.images.values(), *([topics.ground_truth] if topics.ground_truth else [])]
     play = ["ros2", "bag", "play", values["bag"], "--clock", "100", "--rate", values["rate"], "--delay", str(CONNECT_S)]
     player = ExecuteProcess(

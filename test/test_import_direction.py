@@ -27,16 +27,18 @@ ALLOWED: dict[str, set[str]] = {
     "network": BASE,
     "data": BASE,
     "simulator": {*BASE, "data"},
-    "capture": {*BASE, "data", "simulator"},
+    "bags": {*BASE, "data"},
+    "capture": {*BASE, "data", "bags", "simulator"},
     "inference": {*BASE, "network", "data"},
-    "evaluation": {*BASE, "network", "data", "inference", "sync"},
+    "evaluation": {*BASE, "network", "data", "bags", "inference", "sync"},
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
     "benchmarking": {*BASE, "network", "data", "inference", "evaluation"},
     "visualization": {*BASE, "data", "evaluation"},
-    "nodes": {*BASE, "sync", "network", "data", "capture", "inference", "evaluation", "visualization"},
+    "nodes": {*BASE, "sync", "data", "bags", "capture", "inference", "evaluation", "visualization"},
+    "graph": {*BASE, "capture", "inference", "nodes"},
     "cli": {
-        *BASE, "sync", "network", "data", "simulator", "capture", "inference", "evaluation", "training",
-        "benchmarking", "visualization", "nodes",
+        *BASE, "sync", "network", "data", "bags", "simulator", "capture", "inference", "evaluation",
+        "training", "benchmarking", "visualization", "nodes", "graph",
     },
 }  # fmt: skip
 
@@ -78,8 +80,8 @@ def test_imports_follow_the_arrows(path: Path) -> None:
         top, *rest = name.split(".")
         if top == "egorear_ros" and rest and rest[0] != "__version__":
             assert rest[0] == own or rest[0] in ALLOWED[own], f"{own} must not import {name}"
-        if own not in {"nodes", "cli"}:
-            assert top not in ROS, f"{own} must not import {name}: only nodes/ speaks ROS"
+        if own not in {"nodes", "graph", "cli"}:
+            assert top not in ROS, f"{own} must not import {name}: only nodes/ and graph/ speak ROS"
 
 
 def test_the_core_loads_without_ros_and_the_lower_half_without_torch() -> None:

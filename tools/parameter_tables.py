@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from egorear_ros.nodes.graph import NODE_CLASSES
+from egorear_ros.graph.description import NODE_CLASSES
 from egorear_ros.nodes.parameters import Parameter
 
 PAGE = Path(__file__).parents[1] / "docs" / "parameters.md"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros import resources
-from egorear_ros.data.messages import encode_jpeg
+from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.datatypes import CameraFrame
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from egorear_ros.benchmarking.settings import BenchmarkError, BenchmarkSettings
-from egorear_ros.data.messages import images_of
+from egorear_ros.data.jpeg import images_of
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.inference import PoseEstimator
 from egorear_ros.inference.engines.base import PoseConfig

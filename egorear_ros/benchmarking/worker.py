@@ -99,7 +99,7 @@ def _start(settings: BenchmarkSettings, engine: str, started_at: float) -> tuple
     from egorear_ros.benchmarking.frames import benchmark_frames
     from egorear_ros.benchmarking.machine import OtherWork, peak_memory_mib
     from egorear_ros.benchmarking.model import load_model
-    from egorear_ros.data.messages import images_of
+    from egorear_ros.data.jpeg import images_of
 
     imported = time.perf_counter()
     model = load_model(settings, engine)
@@ -146,7 +146,7 @@ def _repeat(call: Callable[[int], dict[str, float]], duration_s: float) -> Sampl
 
 def _pipeline(model: BenchmarkModel, frames: BenchmarkFrames) -> Callable[[int], dict[str, float]]:
     """From JPEGs to the pose, as a node does."""
-    from egorear_ros.data.messages import images_of
+    from egorear_ros.data.jpeg import images_of
 
     def call(number: int) -> dict[str, float]:
         started = time.perf_counter()

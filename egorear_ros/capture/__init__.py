@@ -4,7 +4,7 @@ May import: rig, datatypes, data, simulator. Imported by nodes and cli. No ROS.
 """
 
 from egorear_ros.capture.clock import LoopClock
-from egorear_ros.capture.recorded import TruthSource, open_truth, truth_skeleton
+from egorear_ros.capture.recorded import TruthSource, open_truth
 from egorear_ros.capture.source import (
     CapturedFrame,
     CaptureOptions,
@@ -24,5 +24,4 @@ __all__ = [
     "TruthSource",
     "open_source",
     "open_truth",
-    "truth_skeleton",
 ]

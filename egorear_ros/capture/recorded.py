@@ -17,11 +17,10 @@ import numpy.typing as npt
 
 from egorear_ros.capture.clock import NANOSECONDS, LoopClock
 from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError
-from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.data.rig_clip import RigClip, truth_skeleton
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
-from egorear_ros.rig import DEVICE_FRAME, Rig
-from egorear_ros.skeleton import NUM_JOINTS
+from egorear_ros.rig import Rig
 
 SIMULATED_RATE_HZ = 10.0
 SIMULATED_SIZE_PX = 256
@@ -124,7 +123,7 @@ def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:
     if scheme == "clip":
         return ClipTruth(rest)
     if scheme == "bag":
-        from egorear_ros.capture.bag import open_bag_truth
+        from egorear_ros.capture.bag_source import open_bag_truth
 
         return open_bag_truth(rest, rig)
     if scheme == "sim":
@@ -146,19 +145,6 @@ class ClipTruth(TruthSource):
         """See `TruthSource.read`."""
         index, stamp_ns = self._player.next()
         return truth_skeleton(self._joints[index], stamp_ns)
-
-
-def truth_skeleton(joints_device_m: npt.NDArray[np.floating], stamp_ns: int) -> Skeleton:
-    """Ground truth as a skeleton: certain, without covariance."""
-    return Skeleton(
-        stamp_ns=stamp_ns,
-        positions_m=joints_device_m.astype(np.float64),
-        confidence=np.ones(NUM_JOINTS, np.float32),
-        covariance_m2=np.zeros((NUM_JOINTS, 3, 3), np.float32),
-        valid=np.ones(NUM_JOINTS, np.bool_),
-        views=(),
-        frame_id=DEVICE_FRAME,
-    )
 
 
 class SharedSimulator:

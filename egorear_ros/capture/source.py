@@ -107,7 +107,7 @@ def open_source(uri: str, view: str, rig: Rig, options: CaptureOptions | None = 
             f"camera '{view}' has no source; set 'source' to a device, file, stream, clip:DIR, bag:PATH or sim:SEED"
         )
     if scheme == "bag":
-        from egorear_ros.capture.bag import open_bag
+        from egorear_ros.capture.bag_source import open_bag
 
         return open_bag(rest, view, rig)
     if scheme in RECORDED_SCHEMES:

@@ -13,13 +13,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from egorear_ros import resources
-from egorear_ros.data.bag import Bag
-from egorear_ros.evaluation.bag import estimate_bag, measured_bag, summary
+from egorear_ros.bags.reading import Bag
+from egorear_ros.evaluation.bag_evaluation import estimate_bag, measured_bag, summary
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import FIGURES
+from egorear_ros.graph.description import DEFAULT_RIG, NAMESPACE
+from egorear_ros.graph.parameter_file import node_parameters
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimator
-from egorear_ros.nodes.graph import DEFAULT_RIG, NAMESPACE
-from egorear_ros.nodes.parameter_file import node_parameters
 from egorear_ros.result_file import write_json
 from egorear_ros.rig import load_rig
 from egorear_ros.skeleton import GROUPS

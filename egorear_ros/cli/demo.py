@@ -10,7 +10,7 @@ from pathlib import Path
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
-from egorear_ros.nodes.graph import GraphOptions, demo_source, rig_of
+from egorear_ros.graph.description import GraphOptions, demo_source, rig_of
 from egorear_ros.result_file import write_json, write_whole
 from egorear_ros.rig import load_rig
 
@@ -36,9 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; headless it writes demo.rrd, demo.png and summary.json."""
-    from egorear_ros.nodes.demo import has_model, run_demo
+    from egorear_ros.graph.demo import has_model, run_demo
+    from egorear_ros.graph.running import FOREVER_S
     from egorear_ros.nodes.monitor import Monitor
-    from egorear_ros.nodes.running import FOREVER_S
     from egorear_ros.visualization.rerun_view import PORTS, RerunView
 
     if not PORTS[0] <= args.port <= PORTS[1]:

@@ -121,7 +121,7 @@ def check_ros() -> Iterator[Finding]:
 
 def check_loopback() -> Iterator[Finding]:
     """A frame set to another process and back."""
-    command = [sys.executable, "-m", "egorear_ros.nodes.loopback"]
+    command = [sys.executable, "-m", "egorear_ros.graph.loopback"]
     remedy = (
         "is a firewall blocking loopback multicast, or another RMW set? Try: unset RMW_IMPLEMENTATION ROS_DOMAIN_ID"
     )

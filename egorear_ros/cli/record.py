@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from egorear_ros.nodes.graph import NAMESPACE
+from egorear_ros.graph.description import NAMESPACE
 from egorear_ros.topics import clean_namespace
 
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 
 def record_clip(args: argparse.Namespace) -> int:
     """Write the clip's bag."""
-    from egorear_ros.capture.clip_to_bag import clip_to_bag
+    from egorear_ros.bags.clip_to_bag import clip_to_bag
     from egorear_ros.errors import EgorearError
 
     if not 1 <= args.jpeg_quality <= 100:
@@ -42,8 +42,8 @@ def record_graph(args: argparse.Namespace) -> int:
     """Record what the graph publishes."""
     from rclpy.parameter import Parameter
 
+    from egorear_ros.graph.running import run_nodes
     from egorear_ros.nodes.recorder_node import RecorderNode
-    from egorear_ros.nodes.running import run_nodes
 
     recorders = []
 

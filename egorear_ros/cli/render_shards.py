@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from egorear_ros.cli._options import check_ranges
-    from egorear_ros.training.shards import USUAL_SEEDS, ShardSettings, write_shards
+    from egorear_ros.simulator.shard_writing import USUAL_SEEDS, ShardSettings, write_shards
 
     check_ranges(args, sets=(1, 10**7), size=(64, 872), stride=(1, 240), workers=(1, 1024))
     seed = USUAL_SEEDS[args.split] if args.seed is None else args.seed

@@ -6,8 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from egorear_ros.nodes.arguments import ARGUMENTS, TRUE, cleaned, graph_options, parameter_file
-from egorear_ros.nodes.graph import build_graph
+from egorear_ros.graph.arguments import ARGUMENTS, TRUE, cleaned, graph_options, parameter_file
+from egorear_ros.graph.description import build_graph
 
 SOURCE = "sim:0"
 """What `egorear run` shows when it is told nothing: unlike on a ROS 2 machine, there are no other nodes yet."""
@@ -30,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until a signal; 1 when the graph cannot live."""
-    from egorear_ros.nodes.main import run_composed
-    from egorear_ros.nodes.supervisor import Supervisor, node_commands
+    from egorear_ros.graph.main import run_composed
+    from egorear_ros.graph.supervisor import Supervisor, node_commands
 
     values = cleaned(vars(args))
     options = graph_options(values)

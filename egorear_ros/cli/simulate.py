@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 def recording_from(args: argparse.Namespace) -> Recording:
     """Check the arguments and return the Recording they ask for."""
     from egorear_ros.cli._options import check_ranges, refuse_options
-    from egorear_ros.simulator.benchmark import benchmark_recording
+    from egorear_ros.simulator.published_set import benchmark_recording
     from egorear_ros.simulator.recorder import Recording
 
     check_ranges(
@@ -109,7 +109,7 @@ def recording_from(args: argparse.Namespace) -> Recording:
 
 def _sealed(args: argparse.Namespace) -> str:
     """Write the fingerprint; say whether it is the published one."""
-    from egorear_ros.simulator.benchmark import VERSION, difference, published, seal
+    from egorear_ros.simulator.published_set import VERSION, difference, published, seal
 
     found = seal(args.benchmark, args.out)
     text = f"EgoRear-Sim {args.benchmark}, version {VERSION}"

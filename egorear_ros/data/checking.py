@@ -17,8 +17,8 @@ from egorear_ros.data.frame_labels import FrameLabels
 from egorear_ros.data.frame_sets import FrameSets, FrameSource, MissingFileError
 from egorear_ros.data.image_files import image_size
 from egorear_ros.data.opening import open_frames
+from egorear_ros.data.parallel import for_each_file
 from egorear_ros.data.shards import ShardFrames
-from egorear_ros.data.threads import in_threads
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import VIEWS, Rig, RigCamera, load_rig
 from egorear_ros.rig.rigid import transform_points
@@ -100,7 +100,7 @@ def check(source: FrameSource, sample: int | None = None) -> list[Finding]:
     findings.extend(Finding("camera poses", reason) for reason in unposed.values())
     posed = [int(index) for index in picked if source.files[index].sequence not in unposed]
     sizes: Counter[int] = Counter()
-    for found, size in in_threads(lambda index: _frame(source, index), posed):
+    for found, size in for_each_file(lambda index: _frame(source, index), posed):
         findings.extend(found)
         sizes.update(size)
     if len(sizes) > 1:

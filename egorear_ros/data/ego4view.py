@@ -22,8 +22,8 @@ from egorear_ros.data.ego4view_syn import official_name
 from egorear_ros.data.frame_labels import FrameLabels, read_labels
 from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, Resize, averaged
 from egorear_ros.data.image_files import find_image, read_image
-from egorear_ros.data.messages import RgbImage
-from egorear_ros.data.threads import in_threads
+from egorear_ros.data.jpeg import RgbImage
+from egorear_ros.data.parallel import for_each_file
 from egorear_ros.rig import Rig
 
 
@@ -72,7 +72,7 @@ class Ego4ViewFrames:
         self._rigs: dict[int, Rig] = {}
         self.files = [
             FrameFile(number, stem)
-            for number, stems in enumerate(in_threads(lambda s: frame_stems(s, layout), self.sequences))
+            for number, stems in enumerate(for_each_file(lambda s: frame_stems(s, layout), self.sequences))
             for stem in stems
         ]
 
@@ -149,7 +149,7 @@ class Ego4ViewFrames:
         wanted = [int(index) for index in indices]
         labels = [self.labels(index) for index in wanted]
         jobs = [self.image_path(index, view) for index in wanted for view in self._views]
-        images = in_threads(lambda path: read_image(path, self.size_px, self._resize), jobs)
+        images = for_each_file(lambda path: read_image(path, self.size_px, self._resize), jobs)
         resolution = np.array([(self.rig[view].model.width, self.rig[view].model.height) for view in self._views])
         return FrameSets(
             images=_stacked(jobs, images).reshape(len(wanted), len(self._views), *images[0].shape),

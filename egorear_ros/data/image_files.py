@@ -10,7 +10,7 @@ from typing import Final
 from PIL import Image
 
 from egorear_ros.data.frame_sets import DataError, MissingFileError, Resize, averaged
-from egorear_ros.data.messages import ImageError, RgbImage, decode_jpeg
+from egorear_ros.data.jpeg import ImageError, RgbImage, decode_jpeg
 
 JPEG_END: Final = b"\xff\xd9"
 PNG_END: Final = b"IEND"

@@ -26,8 +26,10 @@ import yaml
 from numpy.typing import NDArray
 
 from egorear_ros.data.npz import read_npz
+from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
-from egorear_ros.rig import Rig, load_rig, rig_yaml
+from egorear_ros.rig import DEVICE_FRAME, Rig, load_rig, rig_yaml
+from egorear_ros.skeleton import NUM_JOINTS
 
 FORMAT: Final = "egorear-rig-clip/1"
 TRUTH_ARRAYS: Final = (
@@ -232,3 +234,16 @@ def read_stamps(path: Path, info: ClipInfo) -> NDArray[np.int64]:
     if not rows or rows[0][1:] != list(info.views) or stamps.shape != (info.frames, len(info.views)):
         raise EgorearError(f"stamps '{path}' do not fit the clip's {info.frames} frames of views {list(info.views)}")
     return stamps
+
+
+def truth_skeleton(joints_device_m: NDArray[np.floating], stamp_ns: int) -> Skeleton:
+    """Ground truth as a skeleton: certain, without covariance."""
+    return Skeleton(
+        stamp_ns=stamp_ns,
+        positions_m=joints_device_m.astype(np.float64),
+        confidence=np.ones(NUM_JOINTS, np.float32),
+        covariance_m2=np.zeros((NUM_JOINTS, 3, 3), np.float32),
+        valid=np.ones(NUM_JOINTS, np.bool_),
+        views=(),
+        frame_id=DEVICE_FRAME,
+    )

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from egorear_ros import resources
-from egorear_ros.data.messages import readable_images
+from egorear_ros.data.jpeg import readable_images
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference.confidence import confidence_from_scores, confidence_from_std

@@ -1,4 +1,4 @@
-"""The ROS 2 nodes: parameters, subscribe, convert, call the core, publish. The only folder that imports rclpy.
+"""The ROS 2 nodes: parameters, subscribe, convert, call the core, publish.
 
-May import everything but `cli`. Nothing but `cli` (and the launch files) may import it.
+May import everything but training, graph and cli. Only `graph` and `cli` import it.
 """

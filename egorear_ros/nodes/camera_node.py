@@ -18,7 +18,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from egorear_ros.capture import CapturedFrame, CaptureOptions, open_source
-from egorear_ros.data.messages import encode_jpeg
+from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
 from egorear_ros.nodes.health import Health

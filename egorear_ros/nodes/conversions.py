@@ -16,7 +16,7 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Transform, TransformStamp
 from sensor_msgs.msg import CameraInfo
 
 from egorear_msgs import msg
-from egorear_ros.data.messages import NANOSECONDS, MessageError, check_joints, skeleton_from_message, stamp_to_ns
+from egorear_ros.bags.message_reading import NANOSECONDS, MessageError, check_joints, skeleton_from_message, stamp_to_ns
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
 from egorear_ros.nodes.images import fill_message, rgb_from_message
 from egorear_ros.rig.camera_info import CameraInfoFields

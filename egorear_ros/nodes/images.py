@@ -2,7 +2,7 @@
 
 cv_bridge breaks with NumPy 2 even for passthrough (ros-perception/vision_opencv#535), and assigning an array to
 `Image.data` converts it element by element (254 ms for a 1280x1024 image); these two functions take microseconds.
-Reading is `egorear_ros.data.messages`; encodings unknown there go to cv_bridge where it is installed.
+Reading is `egorear_ros.bags.message_reading`; encodings unknown there go to cv_bridge where it is installed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import Image
 
-from egorear_ros.data import messages
-from egorear_ros.data.messages import ENCODINGS, ImageError, RgbImage
+from egorear_ros.bags import message_reading as messages
+from egorear_ros.bags.message_reading import ENCODINGS
+from egorear_ros.data.jpeg import ImageError, RgbImage
 
 
 def rgb_from_message(message: Image) -> RgbImage:
-    """See `egorear_ros.data.messages.rgb_from_message`; encodings unknown there go to cv_bridge."""
+    """See `egorear_ros.bags.message_reading.rgb_from_message`; encodings unknown there go to cv_bridge."""
     return messages.rgb_from_message(message, through_cv_bridge)
 
 

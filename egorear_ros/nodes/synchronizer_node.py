@@ -18,7 +18,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 
 from egorear_msgs import msg
-from egorear_ros.data.messages import NANOSECONDS, camera_frame_from_message
+from egorear_ros.bags.message_reading import NANOSECONDS, camera_frame_from_message
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus
 from egorear_ros.nodes.camera_node import CameraNode
 from egorear_ros.nodes.conversions import frame_set_to_message, status_to_message

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from egorear_ros.data.messages import encode_jpeg
+from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.simulator.renderer.compile import Bytes, Floats, f4, kernel
 
 

@@ -13,7 +13,7 @@ from egorear_ros.data.ego4view_layout import SYN, rig_of_data_set
 from egorear_ros.data.ego4view_syn import LABELS_FOLDER, official_name
 from egorear_ros.data.frame_labels import read_labels
 from egorear_ros.data.image_files import find_image
-from egorear_ros.data.messages import decode_jpeg
+from egorear_ros.data.jpeg import decode_jpeg
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import Rig

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from egorear_ros import __version__
 from egorear_ros.data.ego4view_syn import SequenceWriter, frame_content, sequence_path, write_split_lists
-from egorear_ros.data.messages import encode_jpeg
+from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.data.rig_clip import RigClipWriter
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from egorear_ros.data.frame_sets import FrameSets, FrameSource
-from egorear_ros.data.heatmaps import egotap_joint_heatmaps, egotap_limb_heatmaps, limb_angles
 from egorear_ros.network import EgoTapHeatmapConfig
 from egorear_ros.skeleton import PARENTS
 from egorear_ros.training import losses
 from egorear_ros.training.batches import Batch
+from egorear_ros.training.heatmap_targets import egotap_joint_heatmaps, egotap_limb_heatmaps, limb_angles
 from egorear_ros.training.tasks import HeatmapTask, Task, heatmaps_of, pose_error_mm, true_heatmaps
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from egorear_ros.data.frame_sets import FrameName, FrameSets
 from egorear_ros.errors import EgorearError
 from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
-from egorear_ros.training.shards import ShardSettings, as_seen, frame_sets
+from egorear_ros.simulator.shard_writing import ShardSettings, as_seen, frame_sets
 
 KEPT_SEQUENCES: Final = 4
 """Sequences whose motion and scene are kept, in each process, for the next frame of the same one."""

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from egorear_ros.data.frame_sets import FrameSets, FrameSource
-from egorear_ros.data.heatmaps import joint_heatmaps
 from egorear_ros.evaluation.metrics import heatmap_mse, mpjpe_mm
 from egorear_ros.network import NetworkOutput, build
 from egorear_ros.network.views import blank_missing
 from egorear_ros.training import losses
 from egorear_ros.training.batches import Batch, make_batch, to_device
 from egorear_ros.training.config import TrainingConfig
+from egorear_ros.training.heatmap_targets import joint_heatmaps
 from egorear_ros.training.parameter_groups import vectors, without_weight_decay
 from egorear_ros.training.sources import spread
 from egorear_ros.training.stages import Job

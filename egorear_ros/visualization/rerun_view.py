@@ -16,7 +16,7 @@ import numpy.typing as npt
 import rerun as rr
 import rerun.blueprint as rrb
 
-from egorear_ros.data.messages import encode_jpeg
+from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.datatypes import FrameSet, Skeleton, Skeleton2D
 from egorear_ros.rig import HELMET_FRAME, Rig
 from egorear_ros.rig.rigid import transform_points

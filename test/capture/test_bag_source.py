@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from egorear_ros.bags.clip_to_bag import clip_to_bag
+from egorear_ros.bags.reading import Bag, find_topics
 from egorear_ros.capture import LoopClock, SourceError, open_source, open_truth
-from egorear_ros.capture.bag import BagSource, BagTruth, round_ns
-from egorear_ros.capture.clip_to_bag import clip_to_bag
-from egorear_ros.data.bag import Bag, find_topics
+from egorear_ros.capture.bag_source import BagSource, BagTruth, round_ns
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.rig import VIEWS, load_rig
 

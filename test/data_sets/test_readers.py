@@ -10,12 +10,12 @@ import pytest
 from egorear_ros.data.ego4view import Ego4ViewFrames
 from egorear_ros.data.ego4view_layout import SYN, metadata_path
 from egorear_ros.data.frame_sets import FrameName
-from egorear_ros.data.heatmaps import joint_heatmaps
 from egorear_ros.data.opening import open_frames
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import VIEWS, load_rig
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.simulator.sampler import Simulator, SimulatorSettings
+from egorear_ros.training.heatmap_targets import joint_heatmaps
 from test.data_sets.conftest import rw_joints_m, rw_poses
 
 ALL = np.arange

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from egorear_ros.capture.clip_to_bag import clip_to_bag
+from egorear_ros.bags.clip_to_bag import clip_to_bag
 
 from .. import recording
 

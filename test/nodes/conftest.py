@@ -1,37 +1,15 @@
-"""Fixtures of the tests that talk to a real ROS 2; without one they are skipped, which `egorear doctor` reports."""
+"""The nodes' tests: skipped without ROS 2, which `egorear doctor` reports."""
 
 from __future__ import annotations
 
-import os
-import zlib
-from collections.abc import Iterator
-from typing import Any
+from ..ros_network import node, private_ros_network
 
-import pytest
+__all__ = ["node", "private_ros_network"]
 
 collect_ignore_glob: list[str] = []
 try:
-    import rclpy
+    import rclpy  # noqa: F401
 
     import egorear_msgs.msg  # noqa: F401
 except ImportError:
     collect_ignore_glob.append("test_*.py")
-
-
-@pytest.fixture(autouse=True)
-def private_ros_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the test's nodes apart from everything else on this machine and network."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(1 + 4 * (zlib.crc32(run.encode()) % 24) + worker % 4))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-
-
-@pytest.fixture
-def node(private_ros_network: None) -> Iterator[Any]:
-    """A node with an initialised context, both gone after the test."""
-    rclpy.init()
-    node = rclpy.create_node("test")
-    yield node
-    node.destroy_node()
-    rclpy.shutdown()

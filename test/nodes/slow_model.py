@@ -6,9 +6,9 @@ import sys
 import time
 from typing import Any
 
+from egorear_ros.graph.main import run_single
 from egorear_ros.inference import PoseEstimator
 from egorear_ros.nodes import pose_node
-from egorear_ros.nodes.main import run_single
 
 SLOW_S = 2.0
 load = PoseEstimator.from_pretrained

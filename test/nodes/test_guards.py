@@ -17,10 +17,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
+from egorear_ros.bags.clip_to_bag import clip_to_bag
+from egorear_ros.bags.reading import Bag, BagWriter
 from egorear_ros.capture import CapturedFrame, FrameSource, SourceError
-from egorear_ros.capture.clip_to_bag import clip_to_bag
-from egorear_ros.data.bag import Bag, BagWriter
-from egorear_ros.data.messages import ImageError, encode_jpeg
+from egorear_ros.data.jpeg import ImageError, encode_jpeg
 from egorear_ros.datatypes import CameraFrame, FrameSet, Skeleton
 from egorear_ros.inference import PoseEstimate, PoseEstimator
 from egorear_ros.nodes import camera_node, images

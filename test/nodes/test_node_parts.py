@@ -15,13 +15,13 @@ import yaml
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
-from egorear_ros.nodes.graph import NODE_CLASSES, GraphOptions, NodeSpec, build_graph
+from egorear_ros.graph.description import NODE_CLASSES, GraphOptions, NodeSpec, build_graph
+from egorear_ros.graph.main import node_class
+from egorear_ros.graph.signals import ending_signals
+from egorear_ros.graph.supervisor import Supervisor, node_commands
 from egorear_ros.nodes.health import REPEAT_LOG_S, Problems
 from egorear_ros.nodes.mailbox import Mailbox
-from egorear_ros.nodes.main import node_class
 from egorear_ros.nodes.rates import Percentiles, RateMeter
-from egorear_ros.nodes.signals import ending_signals
-from egorear_ros.nodes.supervisor import Supervisor, node_commands
 from egorear_ros.rig import VIEWS
 from tools import parameter_tables
 
@@ -90,7 +90,7 @@ def test_a_closed_terminal_ends_the_nodes() -> None:
     """They live in sessions of their own, so nobody else would tell them."""
     child = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     code = (
-        "import sys; from egorear_ros.nodes.supervisor import Supervisor;"
+        "import sys; from egorear_ros.graph.supervisor import Supervisor;"
         f"sys.exit(Supervisor({{'/egorear/child': [sys.executable, '-c', {child!r}]}}).run())"
     )
     command = [sys.executable, "-c", code]

@@ -16,13 +16,13 @@ import pytest
 
 from egorear_msgs import msg
 from egorear_ros import resources
-from egorear_ros.capture.bag import round_ns
-from egorear_ros.capture.clip_to_bag import clip_to_bag
-from egorear_ros.data.bag import Bag, find_topics
-from egorear_ros.data.bag_types import typestore
-from egorear_ros.data.messages import skeleton_from_message
+from egorear_ros.bags.clip_to_bag import clip_to_bag
+from egorear_ros.bags.message_reading import skeleton_from_message
+from egorear_ros.bags.message_types import typestore
+from egorear_ros.bags.reading import Bag, find_topics
+from egorear_ros.capture.bag_source import round_ns
 from egorear_ros.datatypes import Skeleton
-from egorear_ros.evaluation.bag import estimate_bag
+from egorear_ros.evaluation.bag_evaluation import estimate_bag
 from egorear_ros.inference import PoseEstimator
 from egorear_ros.rig import VIEWS
 from egorear_ros.sync import SyncConfig

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from egorear_ros import resources
 from egorear_ros.cli.main import main
 from egorear_ros.data.ego4view_syn import SequenceWriter, frame_content
-from egorear_ros.data.messages import encode_jpeg
+from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig, rig_yaml
 from egorear_ros.simulator.contact_sheet import HIDDEN_COLOR, VISIBLE_COLOR, sheet_of

@@ -18,7 +18,7 @@ from egorear_ros.simulator.motion.library import MotionLibrary, save_library
 from egorear_ros.simulator.motion.procedural import procedural_clip
 from egorear_ros.simulator.motion.variation import mirrored, recombined, varied_clip, with_deviations
 from egorear_ros.simulator.sampler import Simulator, SimulatorSettings
-from egorear_ros.training.shards import ShardSettings, write_shards
+from egorear_ros.simulator.shard_writing import ShardSettings, write_shards
 
 CHAINS = (
     ("pelvis", "spine", "chest", "neck", "head"),

@@ -14,7 +14,7 @@ from egorear_ros.data.opening import open_frames
 from egorear_ros.errors import EgorearError
 from egorear_ros.simulator.motion.library import save_library
 from egorear_ros.simulator.motion.procedural import procedural_clip
-from egorear_ros.training.shards import ShardSettings, shard_path, write_shards
+from egorear_ros.simulator.shard_writing import ShardSettings, shard_path, write_shards
 from egorear_ros.training.simulated_frames import SimulatedFrames
 
 SETTINGS = ShardSettings(size_px=64, sequence_frames=8, stride=4)
@@ -25,7 +25,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two shards of two sequences with two picks each."""
     out = tmp_path_factory.mktemp("shards")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("egorear_ros.training.shards.SEQUENCES_PER_SHARD", 2)
+        patch.setattr("egorear_ros.simulator.shard_writing.SEQUENCES_PER_SHARD", 2)
         write_shards(out, SETTINGS, 8)
     return out
 
@@ -89,7 +89,9 @@ def test_settings_that_were_cut_off_are_one_line(tmp_path: Path) -> None:
 def test_splits_have_seeds_of_their_own_unless_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one seed train, val and test would share rooms, clothes and cameras."""
     asked: list[ShardSettings] = []
-    monkeypatch.setattr("egorear_ros.training.shards.write_shards", lambda out, settings, *_: asked.append(settings))
+    monkeypatch.setattr(
+        "egorear_ros.simulator.shard_writing.write_shards", lambda out, settings, *_: asked.append(settings)
+    )
     for split in ("train", "val", "test"):
         assert main(["render-shards", "--out", str(tmp_path / "a"), "--split", split]) == 0
     assert main(["render-shards", "--out", str(tmp_path / "a"), "--split", "val", "--seed", "0"]) == 0

@@ -16,11 +16,11 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.metrics import mpjpe_mm
 from egorear_ros.evaluation.prediction import predict
 from egorear_ros.network import load_weights
+from egorear_ros.simulator.shard_writing import ShardSettings, write_shards
 from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.config import TrainingConfig, load_config
 from egorear_ros.training.log import LOG
 from egorear_ros.training.schedule import learning_rate
-from egorear_ros.training.shards import ShardSettings, write_shards
 from egorear_ros.training.start import BEST
 from egorear_ros.training.trainer import CHECKPOINT, Run, train
 
@@ -172,7 +172,7 @@ def test_train_without_data_says_how_to_make_some(capsys: pytest.CaptureFixture[
 def test_shards_do_not_depend_on_the_run_and_train_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("egorear_ros.training.shards.SEQUENCES_PER_SHARD", 1)
+    monkeypatch.setattr("egorear_ros.simulator.shard_writing.SEQUENCES_PER_SHARD", 1)
     settings = ShardSettings(size_px=64, sequence_frames=2, stride=1)
     write_shards(tmp_path / "a", settings, 4)
     write_shards(tmp_path / "b", settings, 2)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from egorear_ros.data.bag_types import COMPRESSED_IMAGE, IMAGE, SKELETON, typestore
+from egorear_ros.bags.message_types import COMPRESSED_IMAGE, IMAGE, SKELETON, typestore
 from egorear_ros.errors import EgorearError
 
 METADATA_VERSION: Final = 9  # Jazzy's

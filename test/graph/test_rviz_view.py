@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from egorear_ros.nodes.arguments import ARGUMENTS, image_transport
-from egorear_ros.nodes.rviz_view import IMAGE_DISPLAY, write_rviz_view
+from egorear_ros.graph.arguments import ARGUMENTS, image_transport
+from egorear_ros.graph.rviz_view import IMAGE_DISPLAY, write_rviz_view
 from egorear_ros.resources import find
 from egorear_ros.rig import VIEWS
 

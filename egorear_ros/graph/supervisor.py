@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from egorear_ros.nodes.graph import NodeSpec
-from egorear_ros.nodes.signals import ending_signals
+from egorear_ros.graph.description import NodeSpec
+from egorear_ros.graph.signals import ending_signals
 from egorear_ros.topics import full_name
 
 RESTART_WAIT_S = 1.0
@@ -42,7 +42,7 @@ def node_commands(specs: Sequence[NodeSpec], namespace: str, ros_args: Sequence[
     commands = {}
     for spec in specs:
         below = full_name(namespace, spec.namespace)
-        command = [sys.executable, "-m", "egorear_ros.nodes.main", spec.kind, *ros_args]
+        command = [sys.executable, "-m", "egorear_ros.graph.main", spec.kind, *ros_args]
         command += ["-r", f"__node:={spec.name}", "-r", f"__ns:={below}"]
         for name, value in spec.parameters.items():
             command += ["-p", f"{name}:={_yaml(value)}"]

@@ -14,8 +14,8 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from egorear_ros.nodes.graph import NAMESPACE, NODE_CLASSES, GraphOptions, NodeSpec, build_graph
-from egorear_ros.nodes.running import close_nodes, run_nodes
+from egorear_ros.graph.description import NAMESPACE, NODE_CLASSES, GraphOptions, NodeSpec, build_graph
+from egorear_ros.graph.running import close_nodes, run_nodes
 from egorear_ros.topics import full_name
 
 
@@ -105,6 +105,6 @@ def browser_view_node() -> int:
     return run_single("browser_view_node")
 
 
-# `egorear run --composition=false` starts nodes as `python -m egorear_ros.nodes.main KIND --ros-args ...`
+# `egorear run --composition=false` starts nodes as `python -m egorear_ros.graph.main KIND --ros-args ...`
 if __name__ == "__main__":
     sys.exit(run_single(sys.argv[1], sys.argv[1:]))

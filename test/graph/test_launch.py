@@ -11,13 +11,13 @@ import pytest
 launch = pytest.importorskip("launch")
 pytest.importorskip("launch_ros")
 
-from egorear_ros.capture.clip_to_bag import clip_to_bag  # noqa: E402
-from egorear_ros.nodes.arguments import ARGUMENTS, cleaned  # noqa: E402
-from egorear_ros.nodes.graph import GraphOptions, build_graph  # noqa: E402
+from egorear_ros.bags.clip_to_bag import clip_to_bag  # noqa: E402
+from egorear_ros.graph.arguments import ARGUMENTS, cleaned  # noqa: E402
+from egorear_ros.graph.description import GraphOptions, build_graph  # noqa: E402
 
-from . import recording  # noqa: E402
+from .. import recording  # noqa: E402
 
-LAUNCH = Path(__file__).parents[1] / "launch"
+LAUNCH = Path(__file__).parents[2] / "launch"
 FILES = ("bringup", "demo", "replay")
 
 
@@ -110,7 +110,7 @@ def test_replay_plays_images_and_truth_and_nothing_else(tmp_path: Path) -> None:
     graph, _, wait, ready, _ = started("replay", bag=str(tmp_path / "walk"))
     expected = ("--source=", "--evaluate=true", "--use-sim-time=true", "--transport=compressed", "--namespace=helmet")
     assert set(expected) <= set(command(graph))
-    assert command(wait)[2:4] == ["egorear_ros.nodes.readiness", "helmet"]
+    assert command(wait)[2:4] == ["egorear_ros.graph.readiness", "helmet"]
     event = launch.events.process.ProcessExited(returncode=0, action=wait, name="", cmd=[], cwd=None, env=None, pid=1)
     (player,) = ready.event_handler.handle(event, launch.LaunchContext())
     assert command(player)[:4] == ["ros2", "bag", "play", str(tmp_path / "walk")]

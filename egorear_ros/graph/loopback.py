@@ -1,6 +1,6 @@
 """A frame set sent to another process and back: shows that messages, DDS discovery and transport work on this machine.
 
-``python -m egorear_ros.nodes.loopback`` prints the round-trip time in milliseconds and exits with 0, or with 1 after
+``python -m egorear_ros.graph.loopback`` prints the round-trip time in milliseconds and exits with 0, or with 1 after
 ten seconds of silence. `egorear doctor` runs it.
 """
 

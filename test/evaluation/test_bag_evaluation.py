@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from egorear_ros.capture.clip_to_bag import clip_to_bag
+from egorear_ros.bags.clip_to_bag import clip_to_bag
+from egorear_ros.bags.message_reading import rgb_from_message, skeleton_from_message, stamp_to_ns
+from egorear_ros.bags.message_types import typestore
+from egorear_ros.bags.reading import Bag, BagError, BagMessage, BagWriter, find_topics
 from egorear_ros.cli import main
-from egorear_ros.data.bag import Bag, BagError, BagMessage, BagWriter, find_topics
-from egorear_ros.data.bag_types import typestore
-from egorear_ros.data.messages import decode_jpeg, rgb_from_message, skeleton_from_message, stamp_to_ns
+from egorear_ros.data.jpeg import decode_jpeg
 from egorear_ros.data.rig_clip import RigClip
-from egorear_ros.evaluation.bag import estimate_bag, evaluate_bag
+from egorear_ros.evaluation.bag_evaluation import estimate_bag, evaluate_bag
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.inference import PoseEstimator
 from egorear_ros.rig import VIEWS, Rig
@@ -335,8 +336,8 @@ def test_a_bad_parameter_file_is_named(text: str, message: str, bag_path: Path, 
 def test_the_parameter_file_repeats_the_defaults() -> None:
     """The shipped file is documentation: what it says of the alignment is what happens without it."""
     from egorear_ros import resources
+    from egorear_ros.graph.parameter_file import node_parameters
     from egorear_ros.inference import DEFAULT_MODEL
-    from egorear_ros.nodes.parameter_file import node_parameters
     from egorear_ros.sync import config_from_parameters
 
     file = resources.find("config/egorear.yaml")

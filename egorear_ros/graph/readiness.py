@@ -1,6 +1,6 @@
 """Waits until the graph can take images: the network is loaded and active, and the image topics have listeners.
 
-``python -m egorear_ros.nodes.readiness NAMESPACE TOPIC...`` exits with 0 then. replay.launch.py starts its player so.
+``python -m egorear_ros.graph.readiness NAMESPACE TOPIC...`` exits with 0 then. replay.launch.py starts its player so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 from rclpy.node import Node
 
-from egorear_ros.nodes.graph import POSE
+from egorear_ros.graph.description import POSE
 from egorear_ros.topics import full_name
 
 PERIOD_S = 0.2

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rclpy.node import Node
 
 from egorear_ros.errors import EgorearError
+from egorear_ros.graph.description import GraphOptions, NodeSpec, build_graph
+from egorear_ros.graph.main import compose
+from egorear_ros.graph.running import FOREVER_S, run_nodes
 from egorear_ros.inference.estimator import find_weights
-from egorear_ros.nodes.graph import GraphOptions, NodeSpec, build_graph
-from egorear_ros.nodes.main import compose
 from egorear_ros.nodes.monitor import Monitor
-from egorear_ros.nodes.running import FOREVER_S, run_nodes
 
 
 def run_demo(options: GraphOptions, monitor: Monitor, ros_args: Sequence[str], seconds: float = FOREVER_S) -> int:

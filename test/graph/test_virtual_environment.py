@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from egorear_ros.nodes.virtual_environment import add_libraries, interpreter
+from egorear_ros.graph.virtual_environment import add_libraries, interpreter
 
 
 def test_the_active_environment_runs_the_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from egorear_ros.nodes.arguments import (
+from egorear_ros.graph.arguments import (
     ARGUMENTS,
     TRUE,
     Argument,
@@ -28,9 +28,9 @@ from egorear_ros.nodes.arguments import (
     parameter_file,
     run_arguments,
 )
-from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph
-from egorear_ros.nodes.rviz_view import write_rviz_view
-from egorear_ros.nodes.virtual_environment import interpreter
+from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph
+from egorear_ros.graph.rviz_view import write_rviz_view
+from egorear_ros.graph.virtual_environment import interpreter
 from egorear_ros.resources import find
 from launch import LaunchContext, LaunchDescription
 

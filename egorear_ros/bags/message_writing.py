@@ -1,4 +1,4 @@
-"""The core's data as messages of `bag_types.typestore()`, to be written into a bag without ROS."""
+"""The core's data as messages of `message_types.typestore()`, to be written into a bag without ROS."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from egorear_ros.data.bag_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, TF, typestore
-from egorear_ros.data.messages import NANOSECONDS, RgbImage, encode_jpeg
+from egorear_ros.bags.message_reading import NANOSECONDS
+from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, TF, typestore
+from egorear_ros.data.jpeg import RgbImage, encode_jpeg
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.rig import CameraInfoFields, StaticTransform
 from egorear_ros.rig.rigid import quaternion_xyzw

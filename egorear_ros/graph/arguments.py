@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from egorear_ros.nodes.graph import NAMESPACE, GraphOptions
-from egorear_ros.nodes.parameter_file import node_parameters
+from egorear_ros.graph.description import NAMESPACE, GraphOptions
+from egorear_ros.graph.parameter_file import node_parameters
 from egorear_ros.resources import find
 from egorear_ros.rig import VIEWS
 from egorear_ros.topics import clean_namespace, full_name

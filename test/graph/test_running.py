@@ -13,11 +13,11 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from egorear_ros.errors import EgorearError
-from egorear_ros.nodes import main
+from egorear_ros.graph import main
+from egorear_ros.graph.description import NodeSpec
+from egorear_ros.graph.running import close_nodes, run_nodes, stopped_by_signals
 from egorear_ros.nodes.evaluation_node import EvaluationNode
-from egorear_ros.nodes.graph import NodeSpec
 from egorear_ros.nodes.parameters import Parameter, Parameters
-from egorear_ros.nodes.running import close_nodes, run_nodes, stopped_by_signals
 
 NUMBERS = (
     Parameter("rate", 0.0, "Hz.", 0.0, 240.0),

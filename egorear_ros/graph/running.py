@@ -22,9 +22,9 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from egorear_ros.errors import EgorearError
-from egorear_ros.nodes.graph import PROFILE, PROFILE_VARIABLE
+from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE
+from egorear_ros.graph.signals import ending_signals
 from egorear_ros.nodes.health import reason_of
-from egorear_ros.nodes.signals import ending_signals
 from egorear_ros.resources import find
 
 FOREVER_S = 1e6

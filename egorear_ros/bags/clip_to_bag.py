@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from egorear_ros.capture.recorded import truth_skeleton
-from egorear_ros.data import bag_messages
-from egorear_ros.data.bag import BagWriter
-from egorear_ros.data.bag_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, TF
-from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.bags import message_writing
+from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, TF
+from egorear_ros.bags.reading import BagWriter
+from egorear_ros.data.rig_clip import RigClip, truth_skeleton
 from egorear_ros.rig import CameraInfoFields, RigCamera, camera_info_fields
 from egorear_ros.topics import full_name
 
@@ -63,7 +62,7 @@ class _ClipRecorder:
         if self._truth is not None:
             writer.add_topic(full_name(namespace, "ground_truth"), SKELETON)
         start_ns = int(clip.stamps_ns.min())
-        writer.write("/tf_static", start_ns, bag_messages.transforms(rig.static_transforms(), start_ns))
+        writer.write("/tf_static", start_ns, message_writing.transforms(rig.static_transforms(), start_ns))
 
     def write(self, index: int) -> None:
         """Write all messages of a frame in the order of their stamps."""
@@ -71,17 +70,19 @@ class _ClipRecorder:
         for stamp_ns, (camera, info) in sorted(zip(stamps, self._cameras, strict=True), key=lambda item: item[0]):
             frame = camera.optical_frame
             self._writer.write(self._image_topic(camera), stamp_ns, self._image(camera.name, index, stamp_ns, frame))
-            message = bag_messages.camera_info(info, stamp_ns, frame)
+            message = message_writing.camera_info(info, stamp_ns, frame)
             self._writer.write(full_name(self._namespace, camera.name, "camera_info"), stamp_ns, message)
         if self._truth is not None:
             skeleton = truth_skeleton(self._truth[index], min(stamps))
-            self._writer.write(full_name(self._namespace, "ground_truth"), min(stamps), bag_messages.skeleton(skeleton))
+            self._writer.write(
+                full_name(self._namespace, "ground_truth"), min(stamps), message_writing.skeleton(skeleton)
+            )
 
     def _image(self, view: str, index: int, stamp_ns: int, frame: str) -> Any:
         pixels = self._clip.view(view, index)
         if self._jpeg_quality is None:
-            return bag_messages.image(pixels, stamp_ns, frame)
-        return bag_messages.compressed_image(pixels, stamp_ns, frame, self._jpeg_quality)
+            return message_writing.image(pixels, stamp_ns, frame)
+        return message_writing.compressed_image(pixels, stamp_ns, frame, self._jpeg_quality)
 
     def _image_topic(self, camera: RigCamera) -> str:
         return full_name(self._namespace, camera.name, "image_raw", "" if self._jpeg_quality is None else "compressed")

@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from egorear_ros.data.heatmaps import egotap_joint_heatmaps, egotap_limb_heatmaps, joint_heatmaps, limb_angles
 from egorear_ros.skeleton import PARENTS
+from egorear_ros.training.heatmap_targets import (
+    egotap_joint_heatmaps,
+    egotap_limb_heatmaps,
+    joint_heatmaps,
+    limb_angles,
+)
 from test.golden_spec import GOLDEN
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from egorear_ros.cli.main import main
 from egorear_ros.errors import EgorearError
-from egorear_ros.simulator.benchmark import (
+from egorear_ros.simulator.published_set import (
     FINGERPRINT_FILE,
     FRAMES,
     VERSION,
@@ -102,7 +102,7 @@ def test_the_command_lets_nobody_change_what_is_fixed(tmp_path: Path, capsys: py
 def test_the_command_says_that_a_set_is_not_the_published_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("egorear_ros.simulator.benchmark.FRAMES", 1)
+    monkeypatch.setattr("egorear_ros.simulator.published_set.FRAMES", 1)
     monkeypatch.setattr(benchmark_recording, "__defaults__", (64, "procedural", 1))
     assert main(["simulate", "--out", str(tmp_path / "a"), "--benchmark", "val", "--size", "64"]) == 0
     assert "NOT the published set: frames is 1, expected 4000" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from egorear_ros.nodes.graph import NAMESPACE
+from egorear_ros.graph.description import NAMESPACE
 from egorear_ros.resources import find
 from egorear_ros.topics import full_name, prefix_of
 
