@@ -13,8 +13,7 @@ from dataclasses import replace
 from egorear_ros.bags.message_reading import camera_frame_from_message, skeleton_from_message
 from egorear_ros.bags.reading import Bag, BagMessage, find_topics
 from egorear_ros.capture.clock import LoopClock
-from egorear_ros.capture.recorded import TruthSource
-from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError
+from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError, TruthSource
 from egorear_ros.data.jpeg import images_of
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError

@@ -8,7 +8,6 @@ reads too slowly skips to what is due.
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from egorear_ros.capture.clock import NANOSECONDS, LoopClock
-from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError
+from egorear_ros.capture.source import CapturedFrame, FrameSource, NoTruthError, SourceError, TruthSource
 from egorear_ros.data.rig_clip import RigClip, truth_skeleton
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
@@ -100,37 +99,6 @@ class ClipSource(FrameSource):
             raise SourceError(f"camera '{self._view}': {error}") from error
 
 
-class TruthSource(ABC):
-    """Ground truth in step with the cameras of a recorded or simulated source."""
-
-    @abstractmethod
-    def read(self) -> Skeleton:
-        """Wait for the next frame and return its truth, with the stamp its frame set has.
-
-        Raises:
-            SourceError: there is no more.
-        """
-
-
-def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:
-    """Open the ground truth of `clip:DIR`, `bag:PATH` or `sim:SEED`.
-
-    Raises:
-        NoTruthError: the source has none.
-        EgorearError: there is no such source.
-    """
-    scheme, _, rest = uri.partition(":")
-    if scheme == "clip":
-        return ClipTruth(rest)
-    if scheme == "bag":
-        from egorear_ros.capture.bag_source import open_bag_truth
-
-        return open_bag_truth(rest, rig)
-    if scheme == "sim":
-        return SimulatorTruth(shared_simulator(_seed(rest), rig, rate_hz or SIMULATED_RATE_HZ))
-    raise NoTruthError(f"source '{uri}' has no ground truth; clip:DIR, bag:PATH and sim:SEED do")
-
-
 class ClipTruth(TruthSource):
     """Ground truth of a clip, in step with its cameras."""
 
@@ -189,6 +157,15 @@ def open_simulator(seed: str, view: str, rig: Rig, rate_hz: float) -> SimulatorS
         SourceError: the seed is not a number.
     """
     return SimulatorSource(shared_simulator(_seed(seed), rig, rate_hz or SIMULATED_RATE_HZ), rig.names.index(view))
+
+
+def open_simulator_truth(seed: str, rig: Rig, rate_hz: float) -> SimulatorTruth:
+    """Open the ground truth of the simulated helmet.
+
+    Raises:
+        SourceError: the seed is not a number.
+    """
+    return SimulatorTruth(shared_simulator(_seed(seed), rig, rate_hz or SIMULATED_RATE_HZ))
 
 
 class SimulatorSource(FrameSource):

@@ -1,26 +1,15 @@
-"""One camera's frames behind one interface, opened by a URI.
-
-| URI | source |
-|---|---|
-| `0`, `/dev/video0` | V4L2 device |
-| `rtsp://...`, `http://...` | network stream |
-| `gst: v4l2src ! ... ! appsink` | GStreamer pipeline (where OpenCV was built with it) |
-| `walk.mp4`, `frames/%06d.jpg` | video file or numbered images, at its frame rate, in a loop, all views in step |
-| `clip:DIR` | this view of a recorded rig clip, all views in step |
-| `bag:PATH` | this view of a ROS bag, all views in step |
-| `sim:SEED` | this view of the simulated helmet, all views in step |
-"""
+"""What every source of a camera's frames, and of their ground truth, has in common."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
-from egorear_ros.rig import Rig
 
 
 class SourceError(EgorearError):
@@ -86,37 +75,13 @@ class FrameSource(ABC):
         """Release the device."""
 
 
-def open_source(uri: str, view: str, rig: Rig, options: CaptureOptions | None = None) -> FrameSource:
-    """Open the source a URI names (see the table above).
+class TruthSource(ABC):
+    """Ground truth in step with the cameras of a recorded or simulated source."""
 
-    Args:
-        uri: what to open.
-        view: which view of a clip, a bag or the simulator; whose calibrated size a device is asked for.
-        rig: the rig whose views a bag holds, the simulator renders, or devices see.
-        options: how to read it.
+    @abstractmethod
+    def read(self) -> Skeleton:
+        """Wait for the next frame and return its truth, with the stamp its frame set has.
 
-    Raises:
-        SourceError: nothing there, or it cannot be read; says what was tried.
-    """
-    from egorear_ros.capture.video import open_video
-
-    options = options or CaptureOptions()
-    scheme, _, rest = uri.partition(":")
-    if not uri:
-        raise SourceError(
-            f"camera '{view}' has no source; set 'source' to a device, file, stream, clip:DIR, bag:PATH or sim:SEED"
-        )
-    if scheme == "bag":
-        from egorear_ros.capture.bag_source import open_bag
-
-        return open_bag(rest, view, rig)
-    if scheme in RECORDED_SCHEMES:
-        from egorear_ros.capture.recorded import open_clip, open_simulator
-
-        return open_clip(rest, view) if scheme == "clip" else open_simulator(rest, view, rig, options.rate_hz)
-    model = rig[view].model
-    sized = replace(options, width=options.width or model.width, height=options.height or model.height)
-    return open_video(uri, view, sized)
-
-
-RECORDED_SCHEMES = ("clip", "bag", "sim")
+        Raises:
+            SourceError: there is no more.
+        """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from egorear_ros.capture.source import RECORDED_SCHEMES
+from egorear_ros.capture.opening import RECORDED_SCHEMES
 from egorear_ros.errors import EgorearError
 from egorear_ros.resources import find
 from egorear_ros.rig import Rig, load_rig
