@@ -8,7 +8,7 @@ from typing import Any
 
 from egorear_ros.bags import message_writing
 from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, TF
-from egorear_ros.bags.reading import BagWriter
+from egorear_ros.bags.writing import BagWriter
 from egorear_ros.data.rig_clip import RigClip, truth_skeleton
 from egorear_ros.rig import CameraInfoFields, RigCamera, camera_info_fields
 from egorear_ros.topics import full_name

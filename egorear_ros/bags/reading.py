@@ -1,98 +1,14 @@
-"""ROS 2 bags without ROS: written as MCAP, whole or not at all; read in the order of recording.
-
-A bag is a folder with `metadata.yaml` and one .mcap file, as `ros2 bag` makes and plays it. While it is written it is
-called `NAME.partial`.
-"""
+"""Reads ROS 2 bags without ROS, in the order of recording."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from egorear_ros.bags.errors import BagError
 from egorear_ros.bags.message_types import COMPRESSED_IMAGE, IMAGE, SKELETON, typestore
-from egorear_ros.errors import EgorearError
-
-METADATA_VERSION: Final = 9  # Jazzy's
-
-
-class BagError(EgorearError):
-    """A bag that cannot be written or read."""
-
-
-class BagWriter:
-    """Writes a bag; use it as a context manager, or call `finish` or `discard`.
-
-    Attributes:
-        counts: messages written so far, by topic.
-
-    Raises:
-        BagError: something of that name is there already.
-    """
-
-    def __init__(self, path: Path) -> None:
-        from rosbags.rosbag2 import StoragePlugin, Writer
-
-        self._path, self._partial = path, path.with_name(path.name + ".partial")
-        if path.exists():
-            raise BagError(f"'{path}' exists already; name a new bag or remove it first")
-        if self._partial.exists():
-            raise BagError(f"'{self._partial}' is left of a recording that was cut off; remove it or name another bag")
-        self.counts: dict[str, int] = {}
-        self._store = typestore()
-        self._connections: dict[str, Any] = {}
-        # The file inside is named after its folder: with the final name one level down, a rename completes the bag.
-        self._writer = Writer(self._partial / path.name, version=METADATA_VERSION, storage_plugin=StoragePlugin.MCAP)
-        try:
-            self._writer.open()
-        except OSError as error:
-            raise BagError(f"bag '{path}' cannot be written: {error.strerror}") from error
-
-    def __enter__(self) -> BagWriter:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.finish()
-        else:
-            self.discard()
-
-    def add_topic(self, topic: str, type_name: str, latched: bool = False, reliable: bool = True) -> None:
-        """Announce a topic; `latched` (transient local) and `reliable` tell players how it was offered."""
-        quality = [_quality(latched, reliable)]
-        self._connections[topic] = self._writer.add_connection(
-            topic, type_name, typestore=self._store, offered_qos_profiles=quality
-        )
-        self.counts[topic] = 0
-
-    def write(self, topic: str, time_ns: int, message: Any) -> None:
-        """Write a message of `typestore()`, recorded at `time_ns`."""
-        self.write_cdr(topic, time_ns, self._store.serialize_cdr(message, self._connections[topic].msgtype))
-
-    def write_cdr(self, topic: str, time_ns: int, data: bytes | memoryview) -> None:
-        """Write a message that is serialised already."""
-        self._writer.write(self._connections[topic], time_ns, data)
-        self.counts[topic] += 1
-
-    def finish(self) -> None:
-        """Complete the bag and give it its name.
-
-        Raises:
-            BagError: nothing has been written; there is no bag then.
-        """
-        if not any(self.counts.values()):
-            self.discard()
-            raise BagError(f"nothing was recorded, so there is no '{self._path}'")
-        self._writer.close()
-        (self._partial / self._path.name).rename(self._path)
-        self._partial.rmdir()
-
-    def discard(self) -> None:
-        """Remove what has been written."""
-        self._writer.abort()
-        shutil.rmtree(self._partial, ignore_errors=True)
 
 
 class BagMessage(NamedTuple):
@@ -211,20 +127,3 @@ def _topic(bag: Bag, ending: str, type_name: str) -> str | None:
     if len(found) > 1:
         raise BagError(f"bag '{bag.path}' has several topics ...{ending}: {', '.join(sorted(found))}")
     return found[0] if found else None
-
-
-def _quality(latched: bool, reliable: bool) -> Any:
-    from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-
-    forever = QosTime(2147483647, 4294967295)  # how rmw writes "no limit"
-    return Qos(
-        QosHistory.KEEP_LAST,
-        10,
-        QosReliability.RELIABLE if reliable else QosReliability.BEST_EFFORT,
-        QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
-        forever,
-        forever,
-        QosLiveliness.AUTOMATIC,
-        forever,
-        False,
-    )

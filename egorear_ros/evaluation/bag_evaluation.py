@@ -15,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.bags.errors import BagError
 from egorear_ros.bags.message_reading import camera_frame_from_message, skeleton_from_message
-from egorear_ros.bags.reading import Bag, BagError, RigTopics, find_topics
+from egorear_ros.bags.reading import Bag, RigTopics, find_topics
 from egorear_ros.data.frame_sets import FrameName
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError

@@ -30,9 +30,7 @@ from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, load_rig
 PARAMETERS = (
     Parameter("view", "front_left", "Which camera of the rig this is."),
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
-    Parameter(
-        "source", "", "Device, file, stream, clip:DIR, bag:PATH or sim:SEED; see capture/opening.py."
-    ),
+    Parameter("source", "", "Device, file, stream, clip:DIR, bag:PATH or sim:SEED; see capture/opening.py."),
     Parameter("rate", 0.0, "Frame rate to ask for, Hz; 0 takes the source's own.", 0.0, 240.0),
     Parameter("width", 0, "Image width to ask a device for, pixels; 0 takes the rig's calibrated one.", 0, 16384),
     Parameter("height", 0, "Image height to ask a device for, pixels; 0 takes the rig's calibrated one.", 0, 16384),

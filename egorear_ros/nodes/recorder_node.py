@@ -16,8 +16,9 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
+from egorear_ros.bags.errors import BagError
 from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, SKELETON_2D, STATUS, TF
-from egorear_ros.bags.reading import BagError, BagWriter
+from egorear_ros.bags.writing import BagWriter
 from egorear_ros.topics import prefix_of
 
 IMAGE_TOPICS: Final = {"raw": ("/image_raw", IMAGE), "compressed": ("/image_raw/compressed", COMPRESSED_IMAGE)}

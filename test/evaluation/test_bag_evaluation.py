@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from egorear_ros.bags.clip_to_bag import clip_to_bag
+from egorear_ros.bags.errors import BagError
 from egorear_ros.bags.message_reading import rgb_from_message, skeleton_from_message, stamp_to_ns
 from egorear_ros.bags.message_types import typestore
-from egorear_ros.bags.reading import Bag, BagError, BagMessage, BagWriter, find_topics
+from egorear_ros.bags.reading import Bag, BagMessage, find_topics
+from egorear_ros.bags.writing import BagWriter
 from egorear_ros.cli import main
 from egorear_ros.data.jpeg import decode_jpeg
 from egorear_ros.data.rig_clip import RigClip

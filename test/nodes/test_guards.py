@@ -18,7 +18,8 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from egorear_ros.bags.clip_to_bag import clip_to_bag
-from egorear_ros.bags.reading import Bag, BagWriter
+from egorear_ros.bags.reading import Bag
+from egorear_ros.bags.writing import BagWriter
 from egorear_ros.capture import CapturedFrame, FrameSource, SourceError
 from egorear_ros.data.jpeg import ImageError, encode_jpeg
 from egorear_ros.datatypes import CameraFrame, FrameSet, Skeleton
