@@ -61,7 +61,7 @@ MOUNTS: Final = {
         camera_jitter_m=0.003,
     ),
 }
-FIXED_BY: Final[dict[str, Any]] = {"tilt": "tilt_deg", "ahead": "ahead_m", "below": "below_top_m"}
+FIXED_BY: Final = {"tilt": "tilt_deg", "ahead": "ahead_m", "below": "below_top_m"}
 
 
 def mount_range(text: str) -> MountRange:
@@ -97,9 +97,8 @@ def _with_fixed(ranges: MountRange, key: str, text: str) -> MountRange:
     if not least <= value <= most:
         raise EgorearError(f"mount: {key} is '{text}', expected a number from {least:g} to {most:g}")
     fixed = (value, value)
-    if key == "tilt":
-        return dataclasses.replace(ranges, tilt_deg=fixed, uniform_tilt=True)
-    return dataclasses.replace(ranges, **{FIXED_BY[key]: fixed})
+    fields: dict[str, Any] = {FIXED_BY[key]: fixed, **({"uniform_tilt": True} if key == "tilt" else {})}
+    return dataclasses.replace(ranges, **fields)
 
 
 @dataclass(frozen=True)
