@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterable
 
 from egorear_ros.errors import EgorearError
 
+MOUNT_HELP = (
+    "how helmets sit: usual (the default), wide, or fixed values such as tilt=15,ahead=0.08,below=0.03 (degrees and m)"
+)
+
 
 def check_ranges(args: argparse.Namespace, **ranges: tuple[float, float]) -> None:
     """Check options that were given.

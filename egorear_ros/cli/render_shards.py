@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from egorear_ros.cli._options import MOUNT_HELP
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -22,6 +24,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of a library: mirror, recombine and disturb the clips, and use those that need props (for training)",
     )
+    parser.add_argument(
+        "--balance-actions", action="store_true", help="of a library: draw actions that many clips show less often"
+    )
+    parser.add_argument("--mount", default="usual", help=MOUNT_HELP)
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
 
 
@@ -34,7 +40,16 @@ def run(args: argparse.Namespace) -> int:
 
     check_ranges(args, sets=(1, 10**7), size=(64, 872), stride=(1, 240), workers=(1, 1024))
     seed = USUAL_SEEDS[args.split] if args.seed is None else args.seed
-    settings = ShardSettings(args.motion, args.split, seed, args.size, stride=args.stride, vary_motion=args.vary_motion)
+    settings = ShardSettings(
+        args.motion,
+        args.split,
+        seed,
+        args.size,
+        stride=args.stride,
+        vary_motion=args.vary_motion,
+        balance_actions=args.balance_actions,
+        mount=args.mount,
+    )
     columns = (TextColumn("render"), BarColumn(), MofNCompleteColumn(), TextColumn("sets"), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task("sets", total=-(-args.sets // settings.sets_per_shard) * settings.sets_per_shard)

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from egorear_ros.cli._options import MOUNT_HELP
+
 if TYPE_CHECKING:
     from egorear_ros.simulator.recorder import Recording
 
@@ -28,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=256, help="image width in pixels, 64 to 4096 (default 256)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default 0)")
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--mount", default="usual", help=MOUNT_HELP)
     parser.add_argument("--no-motion-blur", action="store_true", help="leave out motion blur, which costs time")
     parser.add_argument("--clip", action="store_true", help="write one sequence as a rig clip (videos) instead")
     parser.add_argument("--actions", nargs="+", metavar="ACTION", help="procedural actions of the clip, in order")
@@ -104,6 +107,7 @@ def recording_from(args: argparse.Namespace) -> Recording:
         fps=args.fps,
         seed=args.seed,
         motion_blur=not args.no_motion_blur,
+        mount=args.mount,
     )
 
 

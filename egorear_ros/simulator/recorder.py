@@ -24,6 +24,7 @@ from egorear_ros.rig.rigid import inverse, transform_points
 from egorear_ros.simulator.body.asset import load_bodies
 from egorear_ros.simulator.body.makehuman import ClothesWarning, read_wardrobe
 from egorear_ros.simulator.motion.library import MotionLibrary, load_library
+from egorear_ros.simulator.rig_mount import USUAL_MOUNT, mount_range
 from egorear_ros.simulator.sampler import (
     GENERATOR_VERSION,
     SEQUENCES_PER_PERSON,
@@ -49,6 +50,7 @@ class Recording:
         sequence_frames: frames per sequence; the last one may be shorter.
         size_px, fps, seed, split, motion_blur: see `SimulatorSettings`.
         clothes: folder of MakeHuman clothes; none if empty.
+        mount: how helmets sit on heads, see `simulator.rig_mount.mount_range`.
     """
 
     out: Path
@@ -63,6 +65,7 @@ class Recording:
     split: str = "train"
     motion_blur: bool = True
     clothes: str = ""
+    mount: str = USUAL_MOUNT
 
     def settings(self, threads: int = 1) -> SimulatorSettings:
         """The simulator's settings; reads rig, motion library and clothes."""
@@ -77,6 +80,7 @@ class Recording:
             split=self.split,
             motion_blur=self.motion_blur,
             threads=threads,
+            mount=mount_range(self.mount),
             clothes=read_wardrobe(Path(self.clothes), load_bodies()) if self.clothes else (),
         )
 
@@ -98,6 +102,7 @@ class Recording:
             "split",
             "motion_blur",
             "clothes",
+            "mount",
         )
         return {
             "generator": f"egorear {__version__} simulator/{GENERATOR_VERSION}",
@@ -151,7 +156,7 @@ def begin(recording: Recording) -> None:
     path = recording.out / SETTINGS_FILE
     content = recording.content()
     if path.exists():
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = {"mount": USUAL_MOUNT, **yaml.safe_load(path.read_text(encoding="utf-8"))}  # older ones do not say it
         for key, value in content.items():
             if found.get(key) != value:
                 raise EgorearError(

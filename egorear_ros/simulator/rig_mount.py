@@ -1,32 +1,104 @@
 """Where the device sits on the head, and how exactly it was built.
 
-Ego4View-Syn publishes the cameras relative to the device, not the device relative to the head. Chosen here from the
-hand visibility the paper reports: tilted forward by 9 +- 6 degrees, the front cameras 3 to 8.5 cm ahead of the forehead
-and up to 6 cm below the top of the head.
+Ego4View-Syn publishes the cameras relative to the device, not the device relative to the head. The usual range is
+chosen from the hand visibility the paper reports: tilted forward by 9 +- 6 degrees, the front cameras 3 to 8.5 cm ahead
+of the forehead and up to 6 cm below the top of the head. The wide range covers other helmets, too.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from egorear_ros.errors import EgorearError
 from egorear_ros.rig import Rig
 from egorear_ros.rig.rigid import inverse
 from egorear_ros.simulator.body.landmarks import Landmarks
 
 Matrix = NDArray[np.float64]
 
-TILT_RAD: Final = (np.radians(9.0), np.radians(6.0))
-AHEAD_M: Final = (0.03, 0.085)
-BELOW_TOP_M: Final = (0.0, 0.06)
-MOUNT_JITTER_RAD: Final = np.radians([1.5, 2.5, 2.5])
-MOUNT_JITTER_M: Final = 0.006
-CAMERA_JITTER_RAD: Final = np.radians(0.4)
-CAMERA_JITTER_M: Final = 0.002
+
+@dataclass(frozen=True)
+class MountRange:
+    """How helmets sit on heads: what is drawn for each sequence.
+
+    Attributes:
+        tilt_deg: mean and standard deviation, or least and most with `uniform_tilt`; forward from straight down.
+        ahead_m: least and most distance of the front cameras ahead of the forehead.
+        below_top_m: least and most distance of the front cameras below the top of the head.
+        uniform_tilt: how `tilt_deg` is meant.
+        jitter_deg: (3,) standard deviations of the turn by which the helmet sits askew, head axes.
+        jitter_m: standard deviation of the shift along each axis.
+        camera_jitter_deg, camera_jitter_m: the same of each camera in its mount, its own axes.
+    """
+
+    tilt_deg: tuple[float, float] = (9.0, 6.0)
+    ahead_m: tuple[float, float] = (0.03, 0.085)
+    below_top_m: tuple[float, float] = (0.0, 0.06)
+    uniform_tilt: bool = False
+    jitter_deg: tuple[float, float, float] = (1.5, 2.5, 2.5)
+    jitter_m: float = 0.006
+    camera_jitter_deg: float = 0.4
+    camera_jitter_m: float = 0.002
+
+
+USUAL_MOUNT: Final = "usual"
+MOUNTS: Final = {
+    USUAL_MOUNT: MountRange(),
+    "wide": MountRange(
+        tilt_deg=(-8.0, 33.0),
+        ahead_m=(-0.005, 0.13),
+        below_top_m=(-0.02, 0.09),
+        uniform_tilt=True,
+        jitter_deg=(3.0, 3.5, 3.5),
+        jitter_m=0.01,
+        camera_jitter_deg=0.8,
+        camera_jitter_m=0.003,
+    ),
+}
+FIXED_BY: Final = {"tilt": "tilt_deg", "ahead": "ahead_m", "below": "below_top_m"}
+
+
+def mount_range(text: str) -> MountRange:
+    """Read a mount option: a name of `MOUNTS`, then values that are fixed, for example "usual,tilt=15,ahead=0.08".
+
+    Args:
+        text: `tilt` is in degrees, `ahead` and `below` are in metres. Without a name, "usual" is meant.
+
+    Raises:
+        EgorearError: an unknown name or key, or a value that is no number in its range.
+    """
+    words = [word.strip() for word in text.split(",")]
+    name = words.pop(0) if words and "=" not in words[0] else USUAL_MOUNT
+    if name not in MOUNTS:
+        raise EgorearError(f"mount '{name}' is not known; there are {', '.join(MOUNTS)}, or write tilt=15,ahead=0.08")
+    chosen = MOUNTS[name]
+    for word in words:
+        key, _, value = word.partition("=")
+        chosen = _with_fixed(chosen, key.strip(), value)
+    return chosen
+
+
+def _with_fixed(ranges: MountRange, key: str, text: str) -> MountRange:
+    """The same with one quantity at one value."""
+    limits = {"tilt": (-90.0, 90.0), "ahead": (-0.1, 0.5), "below": (-0.3, 0.3)}
+    if key not in limits:
+        raise EgorearError(f"mount: '{key}' is not known; what can be fixed is {', '.join(FIXED_BY)}")
+    least, most = limits[key]
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise EgorearError(f"mount: {key} is '{text}', expected a number from {least:g} to {most:g}")
+    fixed = (value, value)
+    fields: dict[str, Any] = {FIXED_BY[key]: fixed, **({"uniform_tilt": True} if key == "tilt" else {})}
+    return dataclasses.replace(ranges, **fields)
 
 
 @dataclass(frozen=True)
@@ -83,7 +155,7 @@ class RigMount:
 def mount(
     rig: Rig,
     size: HeadSize,
-    tilt_rad: float = TILT_RAD[0],
+    tilt_rad: float = float(np.radians(9.0)),
     ahead_m: float = 0.055,
     below_top_m: float = 0.03,
     jitter: NDArray[np.floating] | None = None,
@@ -122,19 +194,23 @@ def small_pose(row: NDArray[np.floating]) -> Matrix:
     return pose
 
 
-def sample_mount(rng: np.random.Generator, rig: Rig, size: HeadSize) -> RigMount:
+def sample_mount(
+    rng: np.random.Generator, rig: Rig, size: HeadSize, ranges: MountRange = MOUNTS[USUAL_MOUNT]
+) -> RigMount:
     """Draw how the helmet sits, with the tolerances of its parts."""
+    cameras = len(rig.cameras)
+    tilt_rad = np.radians(ranges.tilt_deg)
     return mount(
         rig,
         size,
-        tilt_rad=rng.normal(*TILT_RAD),
-        ahead_m=rng.uniform(*AHEAD_M),
-        below_top_m=rng.uniform(*BELOW_TOP_M),
-        jitter=np.concatenate([rng.normal(0, MOUNT_JITTER_RAD), rng.normal(0, MOUNT_JITTER_M, 3)]),
+        tilt_rad=rng.uniform(*tilt_rad) if ranges.uniform_tilt else rng.normal(*tilt_rad),
+        ahead_m=rng.uniform(*ranges.ahead_m),
+        below_top_m=rng.uniform(*ranges.below_top_m),
+        jitter=np.concatenate([rng.normal(0, np.radians(ranges.jitter_deg)), rng.normal(0, ranges.jitter_m, 3)]),
         camera_jitter=np.concatenate(
             [
-                rng.normal(0, CAMERA_JITTER_RAD, (len(rig.cameras), 3)),
-                rng.normal(0, CAMERA_JITTER_M, (len(rig.cameras), 3)),
+                rng.normal(0, np.radians(ranges.camera_jitter_deg), (cameras, 3)),
+                rng.normal(0, ranges.camera_jitter_m, (cameras, 3)),
             ],
             axis=1,
         ),

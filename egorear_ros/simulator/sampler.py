@@ -35,7 +35,7 @@ from egorear_ros.simulator.motion.procedural import (
 from egorear_ros.simulator.motion.variation import varied_clip
 from egorear_ros.simulator.renderer.mesh import Mesh, merge
 from egorear_ros.simulator.renderer.renderer import FisheyeRenderer, Views
-from egorear_ros.simulator.rig_mount import head_size, sample_mount
+from egorear_ros.simulator.rig_mount import MOUNTS, USUAL_MOUNT, MountRange, head_size, sample_mount
 from egorear_ros.simulator.scene.sampler import sample_scene
 
 GENERATOR_VERSION: Final = 2
@@ -64,6 +64,7 @@ class SimulatorSettings:
         samples: rays per pixel side; None: 2 up to 512 px, 1 above.
         motion_blur: whether fast motion blurs.
         threads: views rendered at the same time.
+        mount: how helmets sit on heads.
         clothes: MakeHuman clothes, from `read_wardrobe`; by default everybody wears garments of our own.
     """
 
@@ -77,6 +78,7 @@ class SimulatorSettings:
     samples: int | None = None
     motion_blur: bool = True
     threads: int = 1
+    mount: MountRange = MOUNTS[USUAL_MOUNT]
     clothes: tuple[MakeHumanGarment, ...] = ()
 
 
@@ -164,7 +166,7 @@ class Sequence:
         last = max(1, int(np.ceil(frames / settings.fps * MOTION_FPS)))
         self.scene = sample_scene(rng, pelvis[: last + 1])
         size = head_size(Landmarks(simulator.asset, self.character.shape))
-        self.mount = sample_mount(rng, settings.rig, size)
+        self.mount = sample_mount(rng, settings.rig, size, settings.mount)
         self.effects: CameraEffects = sample_effects(rng, settings.motion_blur)
         self._helmet = helmet_mesh(rng, size, self.mount)
         self._prop = hand_prop(rng, simulator.asset, self.character.shape)

@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
 from egorear_ros.simulator.motion.library import load_library
+from egorear_ros.simulator.rig_mount import USUAL_MOUNT, mount_range
 from egorear_ros.simulator.sampler import GENERATOR_VERSION, Frame, Simulator, SimulatorSettings
 from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
 
@@ -47,6 +48,8 @@ class ShardSettings:
         stride: frames between two picks of one sequence; neighbouring frames teach next to nothing.
         rig: rig by name or path.
         vary_motion: change what the library has, for training.
+        balance_actions: of a library: draw actions that many clips show less often.
+        mount: how helmets sit on heads, see `simulator.rig_mount.mount_range`.
     """
 
     motion: str = "procedural"
@@ -57,6 +60,8 @@ class ShardSettings:
     stride: int = 15
     rig: str = "ego4view"
     vary_motion: bool = False
+    balance_actions: bool = False
+    mount: str = USUAL_MOUNT
 
     @property
     def sets_per_sequence(self) -> int:
@@ -76,6 +81,8 @@ class ShardSettings:
     def simulator(self) -> Simulator:
         """Build the simulator; reads rig and motion library."""
         library = None if self.motion == "procedural" else load_library(self.motion)
+        if library is not None and self.balance_actions:
+            library = replace(library, balanced=True)
         settings = SimulatorSettings(
             rig=load_rig(self.rig),
             size_px=self.size_px,
@@ -83,6 +90,7 @@ class ShardSettings:
             motion=library,
             split=self.split,
             vary_motion=self.vary_motion,
+            mount=mount_range(self.mount),
         )
         return Simulator(settings)
 
@@ -94,6 +102,8 @@ class ShardSettings:
         """
         if self.vary_motion and self.motion == "procedural":
             raise EgorearError("recorded motion can be varied, procedural motion varies by itself: name a library")
+        if self.balance_actions and self.motion == "procedural":
+            raise EgorearError("only actions of recorded motion can be balanced: name a library")
         simulator = self.simulator()
         simulator.clip(0, self.sequence_frames / simulator.settings.fps)
 
@@ -179,7 +189,8 @@ def _begin(out: Path, settings: ShardSettings) -> None:
         partial.write_text(json.dumps(settings.content(), indent=2) + "\n", encoding="utf-8")
         partial.rename(path)
         return
-    found = {"vary_motion": False, **read_json(path)}  # older shards do not say it
+    older: dict[str, Any] = {"vary_motion": False, "balance_actions": False, "mount": USUAL_MOUNT}
+    found = {**older, **read_json(path)}  # older shards do not say these
     for key, value in settings.content().items():
         if found.get(key) != value:
             raise EgorearError(

@@ -51,6 +51,8 @@ class AugmentationConfig:
             see the body at different times. Needs sequences whose frames lie that close: not thinned-out shards.
         occluders: share of the images with a patch of one colour somewhere. Sleeves, cables and furniture come between,
             which the simulator has little of. What the patch covers counts as not visible.
+        appearance: share of the images whose looks are changed: colours, tones, light, sharpness, noise
+            (`training.appearance`). Other renderers and real cameras look different.
     """
 
     photometric: bool = True
@@ -60,6 +62,7 @@ class AugmentationConfig:
     calibration_shift_m: float = 0.0
     time_jitter_frames: int = 0
     occluders: float = 0.0
+    appearance: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise EgorearError on a value that cannot be used."""
@@ -68,6 +71,7 @@ class AugmentationConfig:
         for name, most in (
             ("nominal_calibration", 1.0),
             ("occluders", 1.0),
+            ("appearance", 1.0),
             ("calibration_rotation_deg", 30.0),
             ("calibration_shift_m", 0.5),
         ):
@@ -106,18 +110,19 @@ class Draws(NamedTuple):
 
     Attributes:
         usual: nominal calibration, view dropout and photometric, in this order.
-        time, calibration, occluders: of the augmentation of that name.
+        time, calibration, occluders, appearance: of the augmentation of that name.
     """
 
     usual: np.random.Generator
     time: np.random.Generator
     calibration: np.random.Generator
     occluders: np.random.Generator
+    appearance: np.random.Generator
 
 
 def draws_of(rng: np.random.Generator) -> Draws:
     """The generators of a batch; `rng` itself is the usual one."""
-    return Draws(rng, *rng.spawn(3))
+    return Draws(rng, *rng.spawn(4))
 
 
 def random_light(rng: np.random.Generator, count: int, views: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from egorear_ros.data.frame_sets import FrameSets, FrameSource
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from egorear_ros.training.appearance import vary_appearance
 from egorear_ros.training.augmentation import (
     AugmentationConfig,
     Draws,
@@ -134,8 +135,12 @@ def make_batch(
             extrinsics = disturbed(
                 draws.calibration, extrinsics, augmentation.calibration_rotation_deg, augmentation.calibration_shift_m
             )
+    images = picked.images
+    if draws is not None and augmentation.appearance:
+        flat = images.reshape(-1, *images.shape[2:])
+        images = vary_appearance(draws.appearance, flat, augmentation.appearance).reshape(images.shape)
     return Batch(
-        images=_normalised(torch.from_numpy(picked.images), gain, offset),
+        images=_normalised(torch.from_numpy(images), gain, offset),
         joints_m=torch.from_numpy(picked.joints_device_m),
         uv=torch.from_numpy(picked.pixels[:, :, 1:]),
         in_view=torch.from_numpy(picked.in_view[:, :, 1:]),

@@ -99,8 +99,14 @@ def test_images_that_do_not_fit_are_refused(estimator: PoseEstimator, spoil: obj
 def test_extrinsics_change_the_pose(tmp_path: Path, estimator: PoseEstimator) -> None:
     rig = load_rig("ego4view")
     own = {camera.name: camera.camera_from_device for camera in rig.cameras}
-    same = estimator.estimate(images(), own)
-    np.testing.assert_array_equal(same.joints_device_m, estimator.estimate(images()).joints_device_m)
+    nominal = estimator.estimate(images()).joints_device_m
+    np.testing.assert_array_equal(estimator.estimate(images(), own).joints_device_m, nominal)
+    shift = np.eye(4)
+    shift[:3, 3] = 0.1
+    for changed in VIEWS:
+        moved = {**own, changed: shift @ own[changed]}
+        difference = np.abs(estimator.estimate(images(), moved).joints_device_m - nominal).max()
+        assert difference > 1e-5, f"{changed}: its extrinsics are ignored"
 
 
 def test_a_saved_model_gives_the_same_pose(tmp_path: Path) -> None:

@@ -39,14 +39,18 @@ def pixels_in_circle(model: CameraModel, count: int = 2000, seed: int = 0) -> np
 
 @pytest.mark.parametrize("kind", ["syn", "rw"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_projection_equals_the_official_codes_to_1e4_px(kind: str, view: str) -> None:
+def test_projection_equals_the_official_codes_up_to_float32(kind: str, view: str) -> None:
+    """The archive is float32, whose steps at 872 px are 6e-5 px; how they add up depends on the processor."""
     name = OFFICIAL_NAMES[view]
     points_cm = GOLDEN[f"{kind}.{name}.camera_pts3d_cm"]
     official = GOLDEN[f"{kind}.{name}.uv01"]
-    pixels = EGO4VIEW[view].model.project(torch.from_numpy(points_cm)).numpy()
-    inside = ((pixels > 0) & (pixels < 872)).all(-1)
-    np.testing.assert_array_equal(inside, GOLDEN[f"{kind}.{name}.in_fov"])
-    np.testing.assert_allclose(np.clip(pixels / 872, 0, 1) * 872, official * np.float32(872), atol=1e-4, rtol=0)
+    step_px = float(np.spacing(np.float32(872)))
+    for points, steps in ((points_cm.astype(np.float64), 4), (points_cm, 8)):
+        pixels = EGO4VIEW[view].model.project(torch.from_numpy(points)).numpy()
+        inside = ((pixels > 0) & (pixels < 872)).all(-1)
+        np.testing.assert_array_equal(inside, GOLDEN[f"{kind}.{name}.in_fov"])
+        shown = np.clip(pixels / 872, 0, 1) * 872
+        np.testing.assert_allclose(shown, official * np.float32(872), atol=steps * step_px, rtol=0)
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -27,9 +27,16 @@ REQUIRED: Final = ("names", "start", "quat", "root", "dirs", "leg", "bones")
 
 @dataclass(frozen=True)
 class MotionLibrary:
-    """Clips to choose from."""
+    """Clips to choose from.
+
+    Attributes:
+        clips: all of them, of every split.
+        balanced: draw actions that many clips show less often. An action's share is then the square root of what the
+            clips alone would give it, up to a common factor.
+    """
 
     clips: tuple[MotionClip, ...]
+    balanced: bool = False
 
     def pick(self, rng: np.random.Generator, duration_s: float, split: str, with_props: bool = False) -> MotionClip:
         """Draw a clip of a split, longer ones more often, and of it a piece of `duration_s` (all of it if shorter).
@@ -48,12 +55,20 @@ class MotionLibrary:
         if not allowed:
             splits = sorted({clip.split for clip in self.clips})
             raise EgorearError(f"the motion library has no usable clip of split '{split}'; it has {', '.join(splits)}")
-        weights = np.sqrt([len(clip) for clip in allowed])
+        weights = self._weights(allowed)
         clip = allowed[int(rng.choice(len(allowed), p=weights / weights.sum()))]
         wanted = int(duration_s * clip.fps) + 2
         starts = usable_starts(clip.usable, min(wanted, len(clip)))
         start = int(starts[rng.integers(len(starts))])
         return clip.slice(start, min(start + wanted, len(clip)))
+
+    def _weights(self, clips: Sequence[MotionClip]) -> NDArray[np.float64]:
+        """How often each clip is drawn, up to a factor."""
+        weights = np.sqrt([len(clip) for clip in clips])
+        if not self.balanced:
+            return weights
+        _, action = np.unique([clip.action for clip in clips], return_inverse=True)
+        return np.asarray(weights / np.sqrt(np.bincount(action, weights)[action]))
 
 
 def usable_starts(usable: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
