@@ -8,7 +8,7 @@ import pytest
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.rig_mount import MOUNTS, HeadSize, RigMount, mount_range, sample_mount
-from egorear_ros.training.shards import ShardSettings, write_shards
+from egorear_ros.simulator.shard_writing import ShardSettings, write_shards
 
 HEAD = HeadSize(top_z=1.75, front_y=-0.1, back_y=0.1, half_width=0.08)
 
