@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,34 @@ ROS = {
     "diagnostic_msgs", "builtin_interfaces", "rcl_interfaces", "lifecycle_msgs", "ament_index_python", "launch",
     "launch_ros", "cv_bridge", "message_filters",
 }  # fmt: skip
+
+
+ARCHITECTURE = ROOT.parent / "docs" / "architecture.md"
+
+
+def arrows() -> str:
+    """The table above as docs/architecture.md shows it: who may import whom."""
+    lines = [f"base: {', '.join(sorted(BASE))}"]
+    for own, allowed in ALLOWED.items():
+        others = sorted(allowed - BASE)
+        inner = sorted(allowed & BASE) if own in BASE else ["base"]
+        line = f"{own} -> {', '.join([*inner, *others]) or '(nothing)'}"
+        lines += textwrap.wrap(line, 110, subsequent_indent=" " * (len(own) + 4))
+    return "\n".join(lines)
+
+
+def test_the_documentation_draws_the_arrows() -> None:
+    assert f"```\n{arrows()}\n```" in ARCHITECTURE.read_text(encoding="utf-8"), (
+        f"put this into docs/architecture.md:\n{arrows()}"
+    )
+
+
+def test_the_arrows_have_no_circle() -> None:
+    done: set[str] = set()
+    while len(done) < len(ALLOWED):
+        ready = {own for own, allowed in ALLOWED.items() if own not in done and allowed - {own} <= done}
+        assert ready, f"these import each other in a circle: {sorted(set(ALLOWED) - done)}"
+        done |= ready
 
 
 def modules() -> list[Path]:
