@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,34 @@ ROS = {
 }  # fmt: skip
 
 
+ARCHITECTURE = ROOT.parent / "docs" / "architecture.md"
+
+
+def arrows() -> str:
+    """The table above as docs/architecture.md shows it: who may import whom."""
+    lines = [f"base: {', '.join(sorted(BASE))}"]
+    for own, allowed in ALLOWED.items():
+        others = sorted(allowed - BASE)
+        inner = sorted(allowed & BASE) if own in BASE else ["base"]
+        line = f"{own} -> {', '.join([*inner, *others]) or '(nothing)'}"
+        lines += textwrap.wrap(line, 110, subsequent_indent=" " * (len(own) + 4))
+    return "\n".join(lines)
+
+
+def test_the_documentation_draws_the_arrows() -> None:
+    assert f"```\n{arrows()}\n```" in ARCHITECTURE.read_text(encoding="utf-8"), (
+        f"put this into docs/architecture.md:\n{arrows()}"
+    )
+
+
+def test_the_arrows_have_no_circle() -> None:
+    done: set[str] = set()
+    while len(done) < len(ALLOWED):
+        ready = {own for own, allowed in ALLOWED.items() if own not in done and allowed - {own} <= done}
+        assert ready, f"these import each other in a circle: {sorted(set(ALLOWED) - done)}"
+        done |= ready
+
+
 def modules() -> list[Path]:
     return sorted(
         path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem not in {"__init__", "__main__"}
@@ -92,3 +121,15 @@ def test_the_core_loads_without_ros_and_the_lower_half_without_torch() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False", "False"]
+
+
+def test_the_graph_is_read_without_ros() -> None:
+    """Launch files and offline commands read the graph's description where there is no rclpy."""
+    code = (
+        "import sys; sys.modules['rclpy'] = sys.modules['launch'] = None;"
+        "from egorear_ros.graph import arguments, description, parameter_file, rviz_view, signals, supervisor;"
+        "from egorear_ros.graph import virtual_environment;"
+        "print(len(description.build_graph(description.GraphOptions(source='0,1,2,3'))))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(result.stdout) > len("0123")

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from egorear_ros.data.jpeg import ImageError, RgbImage
-from egorear_ros.datatypes import CameraFrame, Skeleton
+from egorear_ros.datatypes import CameraFrame, Skeleton, Skeleton2D
 from egorear_ros.errors import EgorearError
-from egorear_ros.skeleton import JOINTS
+from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS
 
 NANOSECONDS: Final = 1_000_000_000
 
@@ -109,6 +109,23 @@ def skeleton_from_message(message: Any) -> Skeleton:
         frame_id=message.header.frame_id,
         skeleton_id=message.skeleton_id,
         stage_seconds=dict(zip(message.stage_names, message.stage_seconds, strict=True)),
+    )
+
+
+def skeleton_2d_from_message(message: Any) -> Skeleton2D:
+    """Read an egorear_msgs/Skeleton2D.
+
+    Raises:
+        MessageError: its joints are not ours in our order.
+    """
+    check_joints("2D skeleton", message.joint_names, HEATMAP_JOINTS)
+    return Skeleton2D(
+        stamp_ns=stamp_to_ns(message.header.stamp),
+        view=message.view,
+        pixels=np.array(message.pixels, np.float32).reshape(-1, 2),
+        score=np.array(message.score, np.float32),
+        image_size=(message.image_width, message.image_height),
+        frame_id=message.header.frame_id,
     )
 
 

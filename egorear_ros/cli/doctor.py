@@ -98,7 +98,7 @@ def check_extras() -> Iterator[Finding]:
         ("numba", "simulator"),
         ("openvino", "fast CPU engine"),
         ("onnxruntime", "fast CPU engine"),
-        ("lightning", "training"),
+        ("tensorboard", "training curves"),
         ("rerun", "browser view"),
     ):
         yield _library(module, MISSING, "make setup", purpose)

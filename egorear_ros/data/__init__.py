@@ -1,5 +1,4 @@
-"""Data sets and recordings: the Ego4View layout, rig clips, ROS bags and their messages, targets, transforms. No ROS.
+"""Data sets: the Ego4View layout, shards, their check, rig clips, JPEG. No ROS.
 
-May import: rig, datatypes, skeleton, errors, resources. Imported by training, evaluation, inference, simulator,
-    capture, nodes, cli.
+May import only the base (rig, datatypes, skeleton, errors, resources and the like), as docs/architecture.md shows.
 """

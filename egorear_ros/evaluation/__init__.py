@@ -1,4 +1,5 @@
 """Evaluation: metrics with their units, and what is reported from them.
 
-May import: network, data, inference, skeleton, errors, resources. Imported by nodes, training, cli.
+May import: bags, data, inference, network, sync and the base. Imported by training, benchmarking, visualization,
+nodes and cli.
 """

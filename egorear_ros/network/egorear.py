@@ -47,14 +47,13 @@ class EgoRear(nn.Module):
         self.register_buffer("camera_from_device", extrinsics, persistent=False)
 
     def forward(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """Estimate heatmaps and poses.
 
         Args:
             images: (B, V, 3, H, W) RGB, ImageNet-normalised, views as in the configuration.
-            device_to_camera: (B, V, 4, 4), metres, maps device to camera coordinates; None for the rig's own where the
-                configuration allows it.
+            camera_from_device: (B, V, 4, 4), metres; None for the rig's own where the configuration allows it.
             view_mask: (B, V) bool, False for missing views; None when all are there.
 
         Returns:
@@ -69,7 +68,7 @@ class EgoRear(nn.Module):
         heatmaps, refined = self._heatmaps(features, coarse, view_mask)
         if self.lifter is None:
             return NetworkOutput(heatmaps=heatmaps)
-        poses = self.lifter(features, refined, self._extrinsics(images, device_to_camera), view_mask)
+        poses = self.lifter(features, refined, self._extrinsics(images, camera_from_device), view_mask)
         return NetworkOutput(heatmaps=heatmaps, poses=poses)
 
     def _estimator(self, pair: str) -> HeatmapEstimator:
@@ -102,18 +101,18 @@ class EgoRear(nn.Module):
         maps = [self._estimator(pair).heatmaps(attended[:, members]) for pair, members in self.pairs.items()]
         return (blank_missing(torch.cat(maps, dim=1), view_mask),), None
 
-    def _extrinsics(self, images: Tensor, device_to_camera: Tensor | None) -> Tensor:
+    def _extrinsics(self, images: Tensor, camera_from_device: Tensor | None) -> Tensor:
         """(B, V, 4, 4) float32."""
         shape = (*images.shape[:2], 4, 4)
-        if device_to_camera is None:
+        if camera_from_device is None:
             if self.config.extrinsics == "input":
                 raise ValueError(
-                    f"device_to_camera is required (B, V, 4, 4) in metres: extrinsics are 'input' in {self.config}"
+                    f"camera_from_device is required (B, V, 4, 4) in metres: extrinsics are 'input' in {self.config}"
                 )
             return self.camera_from_device.expand(shape)
-        if device_to_camera.shape != shape:
-            raise ValueError(f"device_to_camera has shape {tuple(device_to_camera.shape)}, expected {shape}")
-        return device_to_camera.to(self.camera_from_device)
+        if camera_from_device.shape != shape:
+            raise ValueError(f"camera_from_device has shape {tuple(camera_from_device.shape)}, expected {shape}")
+        return camera_from_device.to(self.camera_from_device)
 
     def _refinement(self) -> MultiViewRefinement:
         coarse_channels = self._estimator(next(iter(self.pairs))).encoder.backbone.channels[-1]

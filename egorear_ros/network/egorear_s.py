@@ -1,9 +1,10 @@
 """EgoRear-S: our compact network for any subset of the views, with the paper's idea in it.
 
 One encoder looks at every view and draws 15 heatmaps per view. Every view and joint becomes a token that knows what is
-there, how sure that is, and the ray it lies on; tokens of all views attend to each other, doubtful ones weighing less,
-and correct the heatmaps (the paper's refinement). The rays' nearest points are the pose proposal; rounds of looking
-where the pose falls in the views, attention, and correction improve it (the paper's lifting).
+there, how sure that is, and the ray it lies on; tokens of all views attend to each other, uncertain ones with a lower
+weight, and correct the heatmaps (the paper's refinement). The points nearest to the rays are the pose proposal. Decoder
+layers improve it: each looks up the features where the pose falls in the views, lets joints and views attend to each
+other, and corrects the pose (the paper's lifting).
 
 Deviations from EgoRear: views share their weights; attention between tokens instead of deformable attention between
 maps; triangulation instead of a convolutional proposal; standard deviations are predicted.
@@ -36,8 +37,8 @@ INITIAL_MEAN_POSE_M = {"Neck": (0.0, 0.17, 0.2), "Head": (0.0, 0.14, 0.07)}
 """Rough places until training puts the data's mean into the weights; other joints start half a metre below."""
 
 
-class TokenLayer(nn.Module):
-    """Pre-norm transformer layer whose keys carry a bias: how much a token is worth listening to."""
+class TransformerLayer(nn.Module):
+    """Pre-norm transformer layer with an additive attention bias per key."""
 
     def __init__(self, dim: int, heads: int = 4) -> None:
         super().__init__()
@@ -58,16 +59,17 @@ class TokenLayer(nn.Module):
 
 
 class Refinement(nn.Module):
-    """Tokens of all views attend to each other, then each asks its own feature map again."""
+    """Tokens of all views attend to each other; each is then compared with its own view's feature map."""
 
     def __init__(self, config: EgoRearSConfig) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(TokenLayer(config.dim) for _ in range(config.refinement_layers))
+        self.layers = nn.ModuleList(TransformerLayer(config.dim) for _ in range(config.refinement_layers))
+        # The query projection: a token as a query to its view's feature map. Weights files call it `question`.
         self.question = nn.Linear(config.dim, config.channels)
         _constant(self.question, 0.0)  # the refined heatmaps start as the initial ones
 
     def forward(self, tokens: Tensor, summary: Tensor, bias: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Refine.
+        """Compute what the refinement adds to the heatmap logits.
 
         Args:
             tokens: (B, V, J, dim).
@@ -87,18 +89,18 @@ class Refinement(nn.Module):
         return change.unflatten(-1, features.shape[-2:]), tokens
 
 
-class LiftingRound(nn.Module):
+class PoseDecoderLayer(nn.Module):
     """Look where the pose falls in the views, let joints and views attend to each other, correct the pose."""
 
     def __init__(self, config: EgoRearSConfig) -> None:
         super().__init__()
         self.pose_in = nn.Linear(3, config.dim)
         self.look = nn.Linear(config.channels + 3, config.dim)
-        self.layer = TokenLayer(config.dim)
+        self.layer = TransformerLayer(config.dim)
         self.correction = nn.Sequential(nn.LayerNorm(config.dim), _constant(nn.Linear(config.dim, 3), 0.0))
 
     def forward(self, x: Tensor, pose: Tensor, seen: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """Update.
+        """Update the tokens and the pose by one layer.
 
         Args:
             x: (B, 16 + V * J + V, dim): joints, views' joints, summaries.
@@ -137,12 +139,12 @@ class EgoRearS(nn.Module):
         self.view_embedding = nn.Parameter(0.02 * torch.randn(views, 1, dim))
         self.map_embedding = nn.Parameter(0.02 * torch.randn(NUM_HEATMAP_JOINTS, dim))
         self.joint_embedding = nn.Parameter(0.02 * torch.randn(NUM_JOINTS, dim))
-        self.doubt = nn.Linear(dim, 1)
+        self.doubt = nn.Linear(dim, 1)  # visibility logit of the initial stage; weights files call it `doubt`
         self.refinement = Refinement(config) if config.refinement_layers else None
-        self.visibility = nn.Linear(dim, 1)
+        self.visibility = nn.Linear(dim, 1)  # visibility logit of the refined stage
         self.ray_weight = nn.Linear(dim, 1)
         self.prior_weight = nn.Parameter(torch.full((NUM_HEATMAP_JOINTS,), -2.0))
-        self.rounds = nn.ModuleList(LiftingRound(config) for _ in range(config.lifting_layers))
+        self.rounds = nn.ModuleList(PoseDecoderLayer(config) for _ in range(config.lifting_layers))
         self.log_std = nn.Sequential(nn.LayerNorm(dim), _constant(nn.Linear(dim, 3), math.log(INITIAL_STD_M)))
         extrinsics = torch.tensor([camera.camera_from_device.tolist() for camera in cameras], dtype=torch.float32)
         self.register_buffer("camera_from_device", extrinsics, persistent=False)
@@ -150,13 +152,13 @@ class EgoRearS(nn.Module):
         self.register_buffer("mean_pose_m", torch.tensor(mean))
 
     def forward(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
-        """Estimate.
+        """Estimate heatmaps, poses and their standard deviation from one frame set per batch entry.
 
         Args:
             images: (B, V, 3, H, W) RGB, ImageNet-normalised, views as in the configuration; H and W multiples of 64.
-            device_to_camera: (B, V, 4, 4), metres; None for the rig's own.
+            camera_from_device: (B, V, 4, 4), metres; None for the rig's own.
             view_mask: (B, V) bool, False for missing views; None when all are there.
 
         Returns:
@@ -167,34 +169,39 @@ class EgoRearS(nn.Module):
             ValueError: a shape that does not fit the views.
         """
         check_views(images, view_mask, self.config.views)
-        stages, poses, log_std = self.stages(images, device_to_camera, view_mask)
+        stages, poses, log_std = self.stages(images, camera_from_device, view_mask)
         heatmaps = tuple(
-            blank_missing(reading.shape * visible.sigmoid()[..., None, None], view_mask)
-            for _, reading, visible in stages
+            blank_missing(reading.heatmap * visibility.sigmoid()[..., None, None], view_mask)
+            for _, reading, visibility in stages
         )
         return NetworkOutput(heatmaps, poses, log_std)
 
     def stages(
-        self, images: Tensor, device_to_camera: Tensor | None, view_mask: Tensor | None
+        self, images: Tensor, camera_from_device: Tensor | None, view_mask: Tensor | None
     ) -> tuple[list[tuple[Tensor, MapReading, Tensor]], tuple[Tensor, ...], Tensor]:
-        """As `forward`, for training: per heatmap stage logits, reading and visibility logit; poses; log_std."""
+        """As `forward`, for training.
+
+        Returns:
+            Per heatmap stage: logits (B, V, J, h, w), their reading, visibility logits (B, V, J). Then the poses, the
+            proposal first, (B, 16, 3) metres, and log_std (B, 16, 3) of the last pose, log metres.
+        """
         extrinsics = self.camera_from_device.expand(len(images), -1, -1, -1)
-        extrinsics = extrinsics if device_to_camera is None else device_to_camera.to(extrinsics)
+        extrinsics = extrinsics if camera_from_device is None else camera_from_device.to(extrinsics)
         features, logits, summary = self._encode(images, view_mask)
         summary = summary + self.view_embedding[:, 0]
         reading = read_maps(logits, features)
         tokens = self.token(self._described(reading, extrinsics)) + self.view_embedding + self.map_embedding
-        visible = self.doubt(tokens).float()[..., 0]
-        stages = [(logits, reading, visible)]
+        visibility = self.doubt(tokens).float()[..., 0]
+        stages = [(logits, reading, visibility)]
         if self.refinement is not None:
-            change, tokens = self.refinement(tokens, summary, _key_bias(visible, view_mask), features)
+            change, tokens = self.refinement(tokens, summary, _key_bias(visibility, view_mask), features)
             logits = logits + change
             reading = read_maps(logits, features)
             tokens = tokens + self.retoken(self._described(reading, extrinsics))
-            visible = self.visibility(tokens).float()[..., 0]
-            stages.append((logits, reading, visible))
-        proposal = self._triangulate(tokens, reading, visible, extrinsics, view_mask)
-        poses, log_std = self._lift(proposal, tokens, summary, reading, visible, features, extrinsics, view_mask)
+            visibility = self.visibility(tokens).float()[..., 0]
+            stages.append((logits, reading, visibility))
+        proposal = self._triangulate(tokens, reading, visibility, extrinsics, view_mask)
+        poses, log_std = self._lift(proposal, tokens, summary, reading, visibility, features, extrinsics, view_mask)
         return stages, poses, log_std
 
     def _encode(self, images: Tensor, view_mask: Tensor | None) -> tuple[Tensor, ...]:
@@ -217,11 +224,16 @@ class EgoRearS(nn.Module):
         return torch.cat([reading.features, *geometry, reading.peak[..., None]], dim=-1)
 
     def _triangulate(
-        self, tokens: Tensor, reading: MapReading, visible: Tensor, extrinsics: Tensor, view_mask: Tensor | None
+        self,
+        tokens: Tensor,
+        reading: MapReading,
+        visibility: Tensor,
+        extrinsics: Tensor,
+        view_mask: Tensor | None,
     ) -> Tensor:
         """(B, 16, 3) metres: the points nearest to the rays; the head, which has no ray, at its mean."""
         origins, directions = rays_of_pixels(self.cameras, extrinsics, reading.uv)
-        weights = F.softplus(self.ray_weight(tokens).float()[..., 0]) * visible.sigmoid()
+        weights = F.softplus(self.ray_weight(tokens).float()[..., 0]) * visibility.sigmoid()
         prior, prior_weight = self.mean_pose_m[1:], F.softplus(self.prior_weight)
         points = nearest_points(origins, directions, blank_missing(weights, view_mask), prior, prior_weight)
         return torch.cat([self.mean_pose_m[:1].expand(len(points), 1, 3), points], dim=1)
@@ -232,7 +244,7 @@ class EgoRearS(nn.Module):
         tokens: Tensor,
         summary: Tensor,
         reading: MapReading,
-        visible: Tensor,
+        visibility: Tensor,
         features: Tensor,
         extrinsics: Tensor,
         view_mask: Tensor | None,
@@ -240,7 +252,7 @@ class EgoRearS(nn.Module):
         """Poses of all rounds, the proposal first, and the last one's log standard deviation."""
         joints = self.joint_embedding.expand(len(pose), -1, -1).to(tokens.dtype)
         x = torch.cat([joints, tokens.flatten(1, 2), summary], dim=1)
-        bias = F.pad(_key_bias(visible, view_mask), (NUM_JOINTS, 0))
+        bias = F.pad(_key_bias(visibility, view_mask), (NUM_JOINTS, 0))
         poses = [pose]
         for lifting in self.rounds:
             seen = self._look(pose.detach(), reading, features, extrinsics)
@@ -276,9 +288,17 @@ def _constant(layer: nn.Linear, value: float) -> nn.Linear:
     return layer
 
 
-def _key_bias(visible: Tensor, view_mask: Tensor | None) -> Tensor:
-    """(B, V * J + V) attention logits of tokens and summaries: doubtful ones weigh less, missing ones nothing."""
-    bias = torch.cat([F.logsigmoid(visible), visible.new_zeros(*visible.shape[:2], 1)], dim=-1)
+def _key_bias(visibility: Tensor, view_mask: Tensor | None) -> Tensor:
+    """Attention bias of tokens and summaries as keys.
+
+    Args:
+        visibility: (B, V, J) logits.
+        view_mask: (B, V) bool or None.
+
+    Returns:
+        (B, V * J + V) logits: the less visible, the lower; `MISSING` for views that are not there.
+    """
+    bias = torch.cat([F.logsigmoid(visibility), visibility.new_zeros(*visibility.shape[:2], 1)], dim=-1)
     if view_mask is not None:
         bias = bias.masked_fill(~view_mask[..., None], MISSING)
     return torch.cat([bias[..., :-1].flatten(1), bias[..., -1]], dim=1)

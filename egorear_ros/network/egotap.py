@@ -39,13 +39,13 @@ class EgoTap(nn.Module):
         self.lifting = EgoTapLifting(config.lifting)
 
     def forward(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """Estimate joint heatmaps and the pose.
 
         Args:
             images: (B, V, 3, H, W) RGB, ImageNet-normalised.
-            device_to_camera: ignored: EgoTAP knows no cameras.
+            camera_from_device: ignored: EgoTAP knows no cameras.
             view_mask: (B, V) bool, False for missing views.
 
         Returns:

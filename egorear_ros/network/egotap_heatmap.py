@@ -55,13 +55,13 @@ class EgoTapHeatmaps(nn.Module):
         self.decoder.apply(_kaiming)
 
     def forward(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """Estimate heatmaps, one stage.
 
         Args:
             images: (B, 2, 3, H, W) RGB, ImageNet-normalised, left and right.
-            device_to_camera: ignored; here so that all image networks are called alike.
+            camera_from_device: ignored; here so that all image networks are called alike.
             view_mask: (B, 2) bool; a missing view's features and heatmaps are zero.
 
         Returns:

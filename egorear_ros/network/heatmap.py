@@ -39,13 +39,13 @@ class HeatmapEstimator(nn.Module):
         return self.head(features.flatten(0, 1)).unflatten(0, features.shape[:2])
 
     def forward(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """Estimate heatmaps, one stage.
 
         Args:
             images: (B, V, 3, H, W) RGB, ImageNet-normalised, any number of views.
-            device_to_camera: ignored; here so that all image networks are called alike.
+            camera_from_device: ignored; here so that all image networks are called alike.
             view_mask: (B, V) bool, False for missing views, whose heatmaps are zero.
 
         Returns:

@@ -114,7 +114,7 @@ class PoseLifter(nn.Module):
     def forward(
         self, features: Tensor, refined: Tensor | None, camera_from_device: Tensor, view_mask: Tensor | None = None
     ) -> tuple[Tensor, ...]:
-        """Lift.
+        """Lift feature maps to poses in the device frame.
 
         Args:
             features: (B, V, channels, h, w) initial features, which the joints look into.

@@ -106,7 +106,7 @@ def official_layout(name: str, network: nn.Module) -> OfficialLayout:
 def load_official_state(name: str, state_dict: Mapping[str, Tensor]) -> nn.Module:
     """Build the network of an official model and fill it with official weights.
 
-    Image networks are called as `network(images, device_to_camera)`, EgoPoseFormer's pose network as
+    Image networks are called as `network(images, camera_from_device)`, EgoPoseFormer's pose network as
     `network(images, view_origins_m)`, EgoTAP's lifting as `network(heatmaps)`; all return a `NetworkOutput`.
 
     Args:

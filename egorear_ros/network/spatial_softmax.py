@@ -20,14 +20,14 @@ class MapReading(NamedTuple):
         spread: (B, V, J, 2), standard deviation of the position, same unit.
         peak: (B, V, J), probability of the likeliest cell.
         features: (B, V, J, C), expected features.
-        shape: (B, V, J, h, w), probabilities divided by their peak.
+        heatmap: (B, V, J, h, w), probabilities divided by their peak, 0..1.
     """
 
     uv: Tensor
     spread: Tensor
     peak: Tensor
     features: Tensor
-    shape: Tensor
+    heatmap: Tensor
 
 
 def read_maps(logits: Tensor, features: Tensor) -> MapReading:
@@ -43,7 +43,7 @@ def read_maps(logits: Tensor, features: Tensor) -> MapReading:
         spread=torch.stack([spread_x, spread_y], dim=-1),
         peak=peak,
         features=expected,
-        shape=maps / peak[..., None, None],
+        heatmap=maps / peak[..., None, None],
     )
 
 

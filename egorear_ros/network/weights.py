@@ -58,7 +58,7 @@ class WeightsCard:
         return {
             "format": FORMAT,
             "network": config_to_json(self.config),
-            "units": {"poses": "m", "images": "RGB, ImageNet-normalised", "device_to_camera": "m"},
+            "units": {"poses": "m", "images": "RGB, ImageNet-normalised", "camera_from_device": "m"},
             "source": self.source,
             **({"sha256": self.sha256} if self.sha256 else {}),
         }

@@ -1,4 +1,6 @@
-"""Messages of `egorear_msgs` to the core's dataclasses and back: the one place that knows both.
+"""Messages of rclpy to the core's dataclasses and back.
+
+What bags hold too is mapped in `bags.message_writing` and `bags.message_reading`; frame sets and status here.
 
 Raw images are not copied on the way in: the dataclass shares the message's memory.
 """
@@ -12,17 +14,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, Pose, Quaternion, Transform, TransformStamped, Vector3
+from geometry_msgs.msg import Point, Pose, TransformStamped
 from sensor_msgs.msg import CameraInfo
 
 from egorear_msgs import msg
-from egorear_ros.bags.message_reading import NANOSECONDS, MessageError, check_joints, skeleton_from_message, stamp_to_ns
+from egorear_ros.bags import message_writing
+from egorear_ros.bags.message_reading import (
+    NANOSECONDS,
+    MessageError,
+    skeleton_2d_from_message,
+    skeleton_from_message,
+    stamp_to_ns,
+)
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
 from egorear_ros.nodes.images import fill_message, rgb_from_message
+from egorear_ros.nodes.ros_messages import make
 from egorear_ros.rig.camera_info import CameraInfoFields
 from egorear_ros.rig.rig import StaticTransform
-from egorear_ros.rig.rigid import quaternion_xyzw
-from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS
 
 __all__ = [
     "MessageError",
@@ -77,47 +85,12 @@ def frame_set_to_message(frame_set: FrameSet) -> msg.FrameSet:
 
 def skeleton_to_message(skeleton: Skeleton) -> msg.Skeleton:
     """Write a Skeleton."""
-    message = msg.Skeleton()
-    message.header.stamp, message.header.frame_id = stamp_from_ns(skeleton.stamp_ns), skeleton.frame_id
-    message.skeleton_id = skeleton.skeleton_id
-    message.joint_names = list(JOINTS)
-    message.positions = [point_to_message(position) for position in skeleton.positions_m]
-    message.confidence = np.asarray(skeleton.confidence, np.float32)
-    message.covariance = np.asarray(skeleton.covariance_m2, np.float32).reshape(-1)
-    message.valid = skeleton.valid.tolist()
-    message.views = list(skeleton.views)
-    message.stage_names = list(skeleton.stage_seconds)
-    message.stage_seconds = array.array("f", skeleton.stage_seconds.values())
-    return message
-
-
-def skeleton_2d_from_message(message: msg.Skeleton2D) -> Skeleton2D:
-    """Read a Skeleton2D.
-
-    Raises:
-        MessageError: its joints are not ours in our order.
-    """
-    check_joints("2D skeleton", message.joint_names, HEATMAP_JOINTS)
-    return Skeleton2D(
-        stamp_ns=stamp_to_ns(message.header.stamp),
-        view=message.view,
-        pixels=np.array(message.pixels, np.float32).reshape(-1, 2),
-        score=np.array(message.score, np.float32),
-        image_size=(message.image_width, message.image_height),
-        frame_id=message.header.frame_id,
-    )
+    return message_writing.skeleton(skeleton, make)
 
 
 def skeleton_2d_to_message(skeleton: Skeleton2D) -> msg.Skeleton2D:
     """Write a Skeleton2D."""
-    message = msg.Skeleton2D()
-    message.header.stamp, message.header.frame_id = stamp_from_ns(skeleton.stamp_ns), skeleton.frame_id
-    message.view = skeleton.view
-    message.joint_names = list(HEATMAP_JOINTS)
-    message.pixels = np.asarray(skeleton.pixels, np.float32).reshape(-1)
-    message.score = np.asarray(skeleton.score, np.float32)
-    message.image_width, message.image_height = skeleton.image_size
-    return message
+    return message_writing.skeleton_2d(skeleton, make)
 
 
 def status_from_message(message: msg.PipelineStatus) -> PipelineStatus:
@@ -152,17 +125,7 @@ STATUS_FIELDS = _message_names(*(set(PipelineStatus.__dataclass_fields__) - {"st
 
 def camera_info_to_message(fields: CameraInfoFields, frame_id: str, stamp_ns: int) -> CameraInfo:
     """Write a CameraInfo with the stamp and frame of its image."""
-    message = CameraInfo(
-        width=fields.width,
-        height=fields.height,
-        distortion_model=fields.distortion_model,
-        d=list(fields.d),
-        k=np.array(fields.k),
-        r=np.array(fields.r),
-        p=np.array(fields.p),
-    )
-    message.header.stamp, message.header.frame_id = stamp_from_ns(stamp_ns), frame_id
-    return message
+    return message_writing.camera_info(fields, stamp_ns, frame_id, make)
 
 
 def camera_info_from_message(message: CameraInfo) -> CameraInfoFields:
@@ -173,31 +136,18 @@ def camera_info_from_message(message: CameraInfo) -> CameraInfoFields:
 
 def transforms_to_messages(transforms: Iterable[StaticTransform], stamp_ns: int) -> list[TransformStamped]:
     """Write the edges of a TF tree, stamped."""
-    return [_transform_to_message(transform, stamp_ns) for transform in transforms]
+    return [message_writing.transform(transform, stamp_ns, make) for transform in transforms]
 
 
 def pose_to_message(parent_from_child: npt.NDArray[np.float64]) -> Pose:
     """Write a (4, 4) pose in metres."""
-    return Pose(position=point_to_message(parent_from_child[:3, 3]), orientation=_orientation(parent_from_child))
+    orientation = message_writing.quaternion(parent_from_child, make)
+    return Pose(position=point_to_message(parent_from_child[:3, 3]), orientation=orientation)
 
 
 def point_to_message(position_m: npt.NDArray[np.floating]) -> Point:
     """Write a (3,) position in metres."""
-    x, y, z = position_m.tolist()
-    return Point(x=x, y=y, z=z)
-
-
-def _orientation(parent_from_child: npt.NDArray[np.float64]) -> Quaternion:
-    x, y, z, w = quaternion_xyzw(parent_from_child)
-    return Quaternion(x=x, y=y, z=z, w=w)
-
-
-def _transform_to_message(transform: StaticTransform, stamp_ns: int) -> TransformStamped:
-    x, y, z = transform.parent_from_child[:3, 3].tolist()
-    motion = Transform(translation=Vector3(x=x, y=y, z=z), rotation=_orientation(transform.parent_from_child))
-    message = TransformStamped(child_frame_id=transform.child, transform=motion)
-    message.header.stamp, message.header.frame_id = stamp_from_ns(stamp_ns), transform.parent
-    return message
+    return message_writing.point(position_m, make)
 
 
 def _camera_frame_from_message(message: msg.CameraFrame) -> CameraFrame:

@@ -69,7 +69,7 @@ def test_onnx_agrees(
     path = tmp_path / "network.onnx"
     torch.onnx.export(program, (), path, dynamo=True, opset_version=20, optimize=False, verbose=False)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    assert [item.name for item in session.get_inputs()] == ["images", "device_to_camera", "view_mask"]
+    assert [item.name for item in session.get_inputs()] == ["images", "camera_from_device", "view_mask"]
     found = session.run(None, {item.name: x.numpy() for item, x in zip(session.get_inputs(), inputs, strict=True)})
     expected = results(network, inputs)
     assert len(found) == len(expected) == 6

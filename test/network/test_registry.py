@@ -128,7 +128,7 @@ def test_rig_without_a_view_is_refused() -> None:
 def test_wrong_inputs_say_what_is_wrong() -> None:
     network = build(EgoRearConfig(("front_left", "front_right"), image_size=64, extrinsics="input")).eval()
     images = torch.zeros(1, 2, 3, 64, 64)
-    with pytest.raises(ValueError, match="device_to_camera is required"):
+    with pytest.raises(ValueError, match="camera_from_device is required"):
         network(images)
     with pytest.raises(ValueError, match=r"expected \(1, 2, 4, 4\)"):
         network(images, torch.eye(4)[None])

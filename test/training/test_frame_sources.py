@@ -1,4 +1,4 @@
-"""Shards and on-the-fly simulation as frame sources."""
+"""Shards as a frame source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.simulator.motion.library import save_library
 from egorear_ros.simulator.motion.procedural import procedural_clip
 from egorear_ros.simulator.shard_writing import ShardSettings, shard_path, write_shards
-from egorear_ros.training.simulated_frames import SimulatedFrames
 
 SETTINGS = ShardSettings(size_px=64, sequence_frames=8, stride=4)
 
@@ -96,22 +95,3 @@ def test_splits_have_seeds_of_their_own_unless_one_is_named(tmp_path: Path, monk
         assert main(["render-shards", "--out", str(tmp_path / "a"), "--split", split]) == 0
     assert main(["render-shards", "--out", str(tmp_path / "a"), "--split", "val", "--seed", "0"]) == 0
     assert [settings.seed for settings in asked] == [0, 1000, 2000, 0]
-
-
-def test_simulation_on_the_fly_gives_the_shards_frame_sets(shards: Path) -> None:
-    stored, made = open_frames(shards, None), SimulatedFrames(SETTINGS, 8)
-    order = np.array([5, 0, 4])
-    expected = stored.take(order).arrays()
-    for name, array in made.take(order).arrays().items():
-        np.testing.assert_array_equal(array, expected[name], err_msg=name)
-    assert [made.name(i) for i in range(8)] == [stored.name(i) for i in range(8)]
-    assert made.views == stored.views and len(made) == 8
-
-
-def test_simulation_workers_give_the_same_frame_sets() -> None:
-    order = np.array([3, 0])
-    with SimulatedFrames(SETTINGS, 4, workers=2) as source:
-        images = source.take(order).images
-    np.testing.assert_array_equal(images, SimulatedFrames(SETTINGS, 4).take(order).images)
-    with pytest.raises(EgorearError, match="at least 1"):
-        SimulatedFrames(SETTINGS, 0)

@@ -34,20 +34,20 @@ class Engine(Protocol):
     name: str
 
     def __call__(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """Run the network; only the last stage's results are sure to be there.
 
         Args:
             images: (B, V, 3, S, S) float32, ImageNet-normalised, on the engine's device.
-            device_to_camera: (B, V, 4, 4) float32 metres; None for the rig's own.
+            camera_from_device: (B, V, 4, 4) float32 metres; None for the rig's own.
             view_mask: (B, V) bool, False for missing views; None when all are there.
         """
         ...
 
 
 @dataclass(frozen=True)
-class Recipe:
+class EngineSpec:
     """What an engine is made from.
 
     Attributes:

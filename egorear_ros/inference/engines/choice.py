@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from egorear_ros.inference.engines.base import Engine, EngineError, PoseConfig, Recipe, Warn
+from egorear_ros.inference.engines.base import Engine, EngineError, EngineSpec, PoseConfig, Warn
 from egorear_ros.rig import Rig
 
 AUTO: Final = "auto"
@@ -71,11 +71,11 @@ def make_engine(
     if name != AUTO and name not in ENGINES:
         raise EngineError(f"there is no engine '{name}'; known are {AUTO}, {', '.join(ENGINES)}")
     device = torch.device(device)
-    recipe = Recipe(network.to(device).eval(), config, rig.subset(config.views), device, heatmaps)
+    spec = EngineSpec(network.to(device).eval(), config, rig.subset(config.views), device, heatmaps)
     preferred = [other for other in PREFERENCE.get(device.type, ("torch", "reference")) if other != name]
     failure = ""
     for candidate in preferred if name == AUTO else [name, *preferred]:
-        engine, reason = _attempt(candidate, recipe)
+        engine, reason = _attempt(candidate, spec)
         if engine is not None:
             if failure:
                 (warn or _warn)(f"{failure}; using engine '{engine.name}' instead")
@@ -86,15 +86,15 @@ def make_engine(
     raise EngineError(failure)
 
 
-def _attempt(name: str, recipe: Recipe) -> tuple[Engine | None, str]:
+def _attempt(name: str, spec: EngineSpec) -> tuple[Engine | None, str]:
     """Build and warm an engine, or say why that fails."""
-    reason = _reason_against(name, recipe.device)
+    reason = _reason_against(name, spec.device)
     if reason:
         return None, reason
-    size = recipe.config.image_size
+    size = spec.config.image_size
     try:
-        engine = _MAKERS[name](recipe)
-        engine(torch.zeros(1, len(recipe.config.views), 3, size, size, device=recipe.device))
+        engine = _MAKERS[name](spec)
+        engine(torch.zeros(1, len(spec.config.views), 3, size, size, device=spec.device))
     except Exception as error:  # third-party compilers fail in many ways; the plain network always works
         if name == "reference":
             raise
@@ -125,31 +125,31 @@ def _cpu_has_bf16() -> bool:
     return "BF16" in cpu_capabilities()
 
 
-def _openvino(name: str) -> Callable[[Recipe], Engine]:
-    def make(recipe: Recipe) -> Engine:
+def _openvino(name: str) -> Callable[[EngineSpec], Engine]:
+    def make(spec: EngineSpec) -> Engine:
         from egorear_ros.inference.engines.openvino_engine import OpenVinoEngine  # takes a third of a second to load
 
-        return OpenVinoEngine(recipe, name)
+        return OpenVinoEngine(spec, name)
 
     return make
 
 
-def _torch(name: str) -> Callable[[Recipe], Engine]:
-    def make(recipe: Recipe) -> Engine:
+def _torch(name: str) -> Callable[[EngineSpec], Engine]:
+    def make(spec: EngineSpec) -> Engine:
         from egorear_ros.inference.engines.torch_engines import ReferenceEngine, TorchEngine
 
-        return ReferenceEngine(recipe) if name == "reference" else TorchEngine(recipe, name)
+        return ReferenceEngine(spec) if name == "reference" else TorchEngine(spec, name)
 
     return make
 
 
-def _cuda_graph(recipe: Recipe) -> Engine:
+def _cuda_graph(spec: EngineSpec) -> Engine:
     from egorear_ros.inference.engines.cuda_graph import CudaGraphEngine
 
-    return CudaGraphEngine(recipe)
+    return CudaGraphEngine(spec)
 
 
-_MAKERS: Final[dict[str, Callable[[Recipe], Engine]]] = {
+_MAKERS: Final[dict[str, Callable[[EngineSpec], Engine]]] = {
     **{name: _torch(name) for name in ("reference", "torch", "torch-compile")},
     **{name: _openvino(name) for name in ENGINES if name.startswith("openvino")},
     "cuda-graph": _cuda_graph,

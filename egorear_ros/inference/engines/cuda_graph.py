@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from egorear_ros.inference.engines.base import Recipe
+from egorear_ros.inference.engines.base import EngineSpec
 from egorear_ros.inference.optimised import Results, optimise
 from egorear_ros.network import NetworkOutput
 from egorear_ros.network.views import check_views
@@ -20,7 +20,7 @@ class _Graph(NamedTuple):
 
     graph: torch.cuda.CUDAGraph
     images: Tensor
-    device_to_camera: Tensor
+    camera_from_device: Tensor
     view_mask: Tensor
     results: Results
 
@@ -30,20 +30,20 @@ class CudaGraphEngine:
 
     name = "cuda-graph"
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._network = optimise(recipe.network, recipe.heatmaps).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._views, self._extrinsics = recipe.config.views, recipe.extrinsics()
+    def __init__(self, spec: EngineSpec) -> None:
+        self._network = optimise(spec.network, spec.heatmaps).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._views, self._extrinsics = spec.config.views, spec.extrinsics()
         self._graphs: dict[int, _Graph] = {}
 
     @torch.no_grad()
     def __call__(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """See `Engine`."""
         check_views(images, view_mask, self._views)
         graph = self._graphs.get(len(images)) or self._capture(images)
         graph.images.copy_(images, non_blocking=True)
-        graph.device_to_camera.copy_(self._extrinsics if device_to_camera is None else device_to_camera)
+        graph.camera_from_device.copy_(self._extrinsics if camera_from_device is None else camera_from_device)
         graph.view_mask.copy_(torch.ones_like(graph.view_mask) if view_mask is None else view_mask)
         graph.graph.replay()
         return Results(*(None if x is None else x.clone() for x in graph.results)).as_output()  # type: ignore[arg-type]
@@ -64,6 +64,6 @@ class CudaGraphEngine:
         self._graphs[len(images)] = _Graph(graph, *inputs, mask, results)
         return self._graphs[len(images)]
 
-    def _compute(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor) -> Results:
+    def _compute(self, images: Tensor, camera_from_device: Tensor, view_mask: Tensor) -> Results:
         with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
-            return self._network(images, device_to_camera, view_mask)
+            return self._network(images, camera_from_device, view_mask)

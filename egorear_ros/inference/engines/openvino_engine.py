@@ -19,7 +19,7 @@ from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import Tensor, nn
 
 import egorear_ros
-from egorear_ros.inference.engines.base import Recipe
+from egorear_ros.inference.engines.base import EngineSpec
 from egorear_ros.inference.engines.cache import cached, fingerprint
 from egorear_ros.inference.engines.quantization import quantize
 from egorear_ros.inference.optimised import FastNetwork, Results, optimise
@@ -42,33 +42,33 @@ class OpenVinoEngine:
     """A graph per batch size, converted at first use and kept on disk; as many threads as torch has.
 
     Args:
-        recipe: what to run.
+        spec: what to run.
         name: openvino, openvino-bf16 or openvino-int8.
     """
 
-    def __init__(self, recipe: Recipe, name: str = "openvino") -> None:
+    def __init__(self, spec: EngineSpec, name: str = "openvino") -> None:
         self.name = name
-        self._views, self._size = recipe.config.views, recipe.config.image_size
-        self._extrinsics = recipe.extrinsics()
-        self._recipe = recipe
+        self._views, self._size = spec.config.views, spec.config.image_size
+        self._extrinsics = spec.extrinsics()
+        self._spec = spec
         versions = (_sources(), torch.__version__, openvino.__version__)
-        self._key = fingerprint(recipe.network, (*versions, recipe.config, recipe.heatmaps, *_lenses(recipe.network)))
+        self._key = fingerprint(spec.network, (*versions, spec.config, spec.heatmaps, *_lenses(spec.network)))
         self._fast: FastNetwork | None = None
         self._requests: dict[int, Any] = {}
 
     def __call__(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """See `Engine`."""
         check_views(images, view_mask, self._views)
         batch = len(images)
         if batch not in self._requests:
             self._requests[batch] = self._compile(batch)
-        if device_to_camera is None:
-            device_to_camera = self._extrinsics.expand(batch, -1, -1, -1)
+        if camera_from_device is None:
+            camera_from_device = self._extrinsics.expand(batch, -1, -1, -1)
         if view_mask is None:
             view_mask = torch.ones(batch, len(self._views), dtype=torch.bool)
-        inputs = [np.ascontiguousarray(x.numpy()) for x in (images, device_to_camera, view_mask)]
+        inputs = [np.ascontiguousarray(x.numpy()) for x in (images, camera_from_device, view_mask)]
         found = self._requests[batch].infer(inputs, share_inputs=True)
         values = {port.any_name: torch.from_numpy(value) for port, value in found.items()}
         return Results(**values).as_output()
@@ -93,9 +93,9 @@ class OpenVinoEngine:
     def _convert(self, batch: int, folder: Path) -> None:
         """Write the graph of a batch size."""
         if self._fast is None:
-            self._fast = optimise(self._recipe.network, self._recipe.heatmaps)
+            self._fast = optimise(self._spec.network, self._spec.heatmaps)
             if self.name == "openvino-int8":
-                quantize(self._fast, self._recipe.config, self._extrinsics)
+                quantize(self._fast, self._spec.config, self._extrinsics)
         size, views = self._size, len(self._views)
         example = (
             torch.zeros(batch, views, 3, size, size),
@@ -119,8 +119,8 @@ class _Flat(nn.Module):
         self.network = network
         self.names: list[str] = []
 
-    def forward(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor) -> tuple[Tensor, ...]:
-        results = self.network(images, device_to_camera, view_mask)._asdict()
+    def forward(self, images: Tensor, camera_from_device: Tensor, view_mask: Tensor) -> tuple[Tensor, ...]:
+        results = self.network(images, camera_from_device, view_mask)._asdict()
         self.names = [name for name, value in results.items() if value is not None]
         return tuple(results[name] for name in self.names)
 

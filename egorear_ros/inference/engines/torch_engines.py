@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from egorear_ros.inference.engines.base import Recipe
+from egorear_ros.inference.engines.base import EngineSpec
 from egorear_ros.inference.optimised import optimise
 from egorear_ros.network import NetworkOutput
 from egorear_ros.network.views import check_views
@@ -19,34 +19,34 @@ class ReferenceEngine:
 
     name = "reference"
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._network, self._extrinsics = recipe.network, recipe.extrinsics()
+    def __init__(self, spec: EngineSpec) -> None:
+        self._network, self._extrinsics = spec.network, spec.extrinsics()
 
     @torch.inference_mode()
     def __call__(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """See `Engine`."""
-        if device_to_camera is None:
-            device_to_camera = self._extrinsics.expand(len(images), -1, -1, -1)
-        return self._network(images, device_to_camera, view_mask)
+        if camera_from_device is None:
+            camera_from_device = self._extrinsics.expand(len(images), -1, -1, -1)
+        return self._network(images, camera_from_device, view_mask)
 
 
 class TorchEngine:
     """The rearranged network, in torch eager or compiled."""
 
-    def __init__(self, recipe: Recipe, name: str = "torch") -> None:
+    def __init__(self, spec: EngineSpec, name: str = "torch") -> None:
         self.name = name
-        self._views, self._extrinsics = recipe.config.views, recipe.extrinsics()
-        network = optimise(recipe.network, recipe.heatmaps).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._views, self._extrinsics = spec.config.views, spec.extrinsics()
+        network = optimise(spec.network, spec.heatmaps).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._run: Callable[..., Any] = torch.compile(network) if name == "torch-compile" else network
 
     @torch.no_grad()
     def __call__(
-        self, images: Tensor, device_to_camera: Tensor | None = None, view_mask: Tensor | None = None
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """See `Engine`."""
         check_views(images, view_mask, self._views)
-        if device_to_camera is None:
-            device_to_camera = self._extrinsics.expand(len(images), -1, -1, -1)
-        return self._run(images, device_to_camera, view_mask).as_output()
+        if camera_from_device is None:
+            camera_from_device = self._extrinsics.expand(len(images), -1, -1, -1)
+        return self._run(images, camera_from_device, view_mask).as_output()

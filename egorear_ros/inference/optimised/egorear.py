@@ -62,7 +62,7 @@ class FastRefinement(nn.Module):
         self.heads = nn.ModuleList(heads)
 
     def forward(self, features: Tensor, coarse: Tensor, view_mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Refine.
+        """Refine the heatmaps of all views.
 
         Args:
             features: (B, V, channels, h, w), zero in missing views.
@@ -154,7 +154,7 @@ class FastEgoRear(FastNetwork):
         self.heads = nn.ModuleDict({pair: e.head for pair, e in estimators.items()} if own_heads else {})
         self.lifter = FastLifter(network.lifter)
 
-    def forward(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor | None) -> Results:
+    def forward(self, images: Tensor, camera_from_device: Tensor, view_mask: Tensor | None) -> Results:
         """See `FastNetwork.forward`."""
         images = blank_missing(images, view_mask)
         encoded = [self.encoders[pair](_views(images, members)) for pair, members in self.pairs.items()]
@@ -165,7 +165,7 @@ class FastEgoRear(FastNetwork):
         elif len(self.heads):
             maps = [self.heads[pair](_views(features, members)) for pair, members in self.pairs.items()]
             heatmaps = blank_missing(_joined(maps, len(images)), view_mask)
-        pose = self.lifter(features, source, device_to_camera, view_mask)
+        pose = self.lifter(features, source, camera_from_device, view_mask)
         return Results(pose, None, heatmaps)
 
 

@@ -26,7 +26,7 @@ class FastEgoRearS(FastNetwork):
         encoder = self.network.encoder
         encoder.backbone = fold_batch_norms(encoder.backbone)
 
-    def forward(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor | None) -> Results:
+    def forward(self, images: Tensor, camera_from_device: Tensor, view_mask: Tensor | None) -> Results:
         """See `FastNetwork.forward`."""
-        output = self.network(images, device_to_camera, view_mask)
+        output = self.network(images, camera_from_device, view_mask)
         return Results(output.poses[-1], output.log_std, output.heatmaps[-1] if self.heatmaps else None)

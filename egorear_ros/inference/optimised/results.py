@@ -33,11 +33,11 @@ class FastNetwork(nn.Module):
     """A rearranged network: a pure function of three tensors, without gradients."""
 
     @abstractmethod
-    def forward(self, images: Tensor, device_to_camera: Tensor, view_mask: Tensor | None) -> Results:
-        """Estimate.
+    def forward(self, images: Tensor, camera_from_device: Tensor, view_mask: Tensor | None) -> Results:
+        """Compute the last stage's heatmaps and pose.
 
         Args:
             images: (B, V, 3, S, S) float32, ImageNet-normalised.
-            device_to_camera: (B, V, 4, 4) float32, metres.
+            camera_from_device: (B, V, 4, 4) float32, metres.
             view_mask: (B, V) bool, False for missing views; None when all are there.
         """
