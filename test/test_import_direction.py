@@ -33,10 +33,13 @@ ALLOWED: dict[str, set[str]] = {
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
     "benchmarking": {*BASE, "network", "data", "inference", "evaluation"},
     "visualization": {*BASE, "data", "evaluation"},
+    "body": BASE,
+    "estimation": {*BASE, "sync", "data", "inference", "body"},
+    "export": {*BASE, "sync", "data", "body", "estimation", "visualization"},
     "nodes": {*BASE, "sync", "network", "data", "capture", "inference", "evaluation", "visualization"},
     "cli": {
         *BASE, "sync", "network", "data", "simulator", "capture", "inference", "evaluation", "training",
-        "benchmarking", "visualization", "nodes",
+        "benchmarking", "visualization", "nodes", "body", "estimation", "export",
     },
 }  # fmt: skip
 

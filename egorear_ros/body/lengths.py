@@ -117,7 +117,9 @@ def _length(
         weights.append(1 / np.maximum(np.einsum("ti,tij,tj->t", along, start_m2 + end_m2, along), STD_FLOOR_M**2))
     lengths = np.concatenate(values)
     if not len(lengths):
-        raise EgorearError(f"bone length '{name.removesuffix('_m')}': its joints are valid in no frame of the recording")
+        raise EgorearError(
+            f"bone length '{name.removesuffix('_m')}': its joints are valid in no frame of the recording"
+        )
     length_m = weighted_median(lengths, np.concatenate(weights))
     if length_m < SHORTEST_M:
         raise EgorearError(

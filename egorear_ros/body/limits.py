@@ -133,4 +133,3 @@ def limits_of(offsets_m: Float64) -> dict[int, Limit]:
         direction = bone / np.linalg.norm(bone)
         found[collar] = Ball(direction, direction, COLLAR_RAD, 0.0)
     return found
-
