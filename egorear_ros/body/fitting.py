@@ -44,13 +44,13 @@ TWIST_STD_RAD: Final = 0.5
 BEND_STD_RAD: Final = 1.0
 """Bend of the trunk about the axis through both hips, which the joints do not tell from a turn of the hips."""
 
-SPLAY_STD_RAD: Final = 0.5
+SPLAY_STD_RAD: Final = 1.0
 """Angle of a foot to the plane of its knee: tells the twist of a straight leg."""
 
 DEVICE_FROM_UPRIGHT: Final = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 """Orientation, in the device frame, of a person who stands upright below a level helmet."""
 
-COLLAR_STD_RAD: Final = 0.3
+COLLAR_STD_RAD: Final = 1.0
 """Of a collar bone around its rest: collar bones and a turn of the chest move the shoulders alike."""
 
 DAMPING: Final = 1e-4
@@ -96,7 +96,7 @@ class BodyFitter:
         if not valid.any():
             return self._local, self._root
         target = np.where(valid[:, None], positions_m, self._expected(positions_m, valid))
-        information = np.linalg.inv(usable_covariance(covariance_m2)) * valid[:, None, None]
+        information = np.asarray(np.linalg.inv(usable_covariance(covariance_m2)) * valid[:, None, None], np.float64)
         local, root = start_pose(target, self._local, self._offsets)
         for joint, limit in self._limits.items():
             local[joint] = limit.clamped(local[joint])

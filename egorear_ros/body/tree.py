@@ -63,7 +63,7 @@ FROM_SKELETON: Final[tuple[int, ...]] = tuple(BODY_JOINTS.index(name) for name i
 def rest_offsets(lengths: BodyLengths) -> Float64:
     """(20, 3) position of each joint in its parent's frame, metres."""
     half, drop = lengths.shoulder_half_width_m, lengths.shoulder_drop_m
-    offsets = {"Neck": (0, 0, lengths.spine_m), "Head": (0, 0, lengths.head_m)}
+    offsets: dict[str, tuple[float, float, float]] = {"Neck": (0, 0, lengths.spine_m), "Head": (0, 0, lengths.head_m)}
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         offsets |= {
             f"{side}Shoulder": (0, 0, lengths.spine_m),

@@ -1,4 +1,4 @@
-"""Skeletons from recordings without truth, as files for other tools: .npz, .csv, .bvh, .glb, .trc, .mcap, .mp4 and more."""
+"""Skeletons from recordings without truth, as files for other tools: .npz, .csv, .bvh, .glb, .mcap, .mp4 and more."""
 
 from __future__ import annotations
 

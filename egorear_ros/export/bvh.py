@@ -1,6 +1,6 @@
 """Biovision Hierarchy (.bvh): the body's bones and, per frame, three angles for each joint.
 
-Frame: see `y_up`. Metres, degrees. Angles are intrinsic z, x, y, in this order in the file. Frames come at an even rate.
+Frame: see `y_up`. Metres, degrees. Angles are intrinsic z, x, y, in this order in the file. Frames are at an even rate.
 Ends of chains get a short End Site along their bone, as the format demands.
 """
 

@@ -1,7 +1,7 @@
 """Binary glTF (.glb): an animated skeleton with a simple skinned figure, one spindle per bone.
 
-Frame: glTF's, y up, the figure looks along +z; see `y_up`. Metres, seconds. Key frames lie at the recording's own times.
-`extras` of the animation hold stamps, views used and standard deviations.
+Frame: glTF's, y up, the figure looks along +z; see `y_up`. Metres, seconds. Key frames are at the recording's own
+times. `extras` of the animation hold stamps, views used and standard deviations.
 """
 
 from __future__ import annotations

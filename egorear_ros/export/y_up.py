@@ -1,6 +1,6 @@
 """The body in the frame of animation tools: x to the person's left, y up, z forward, origin at the helmet, metres.
 
-The axes are those of the helmet, not of the ground: the helmet is the only thing that the cameras know. In the rest pose
+The axes are those of the helmet, not of the ground: the cameras know nothing but the helmet. In the rest pose
 (T-pose) the person looks along +z. Joint frames have these axes too, so rotations change their axes and nothing else.
 """
 
