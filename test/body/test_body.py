@@ -123,7 +123,8 @@ def test_a_body_with_known_lengths_is_found_again() -> None:
         hinge = LIMITS[name]
         assert isinstance(hinge, Hinge)
         true, found = (
-            np.array([hinge.angle_rad(pose[INDEX[name]]) for pose in poses]) for poses in (local, body.parent_from_joint)
+            np.array([hinge.angle_rad(pose[INDEX[name]]) for pose in poses])
+            for poses in (local, body.parent_from_joint)
         )
         assert np.degrees(np.abs(true - found)).max() < 1.0
 
@@ -228,7 +229,7 @@ def test_missing_joints_stay_where_the_body_has_them() -> None:
         found.append(joints_of(pose, root))
     distance = np.linalg.norm(np.array(found) - truth, axis=-1)
     assert distance[seen].max() < 3e-3
-    assert distance[5:10, JOINT["RightHand"]].max() < 0.1
+    assert distance[5:10, JOINT["RightHand"]].max() < 0.2  # the hand moves on unseen, by 0.3 m
     assert np.array_equal(found[12], found[11])
 
 
