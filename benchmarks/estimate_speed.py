@@ -37,10 +37,10 @@ def main() -> None:
         fit_body(sequence)
         end, cpu_end = time.perf_counter(), time.process_time()
         frames, body_ms, estimate_ms = len(sequence), 1e3 * (cpu_end - cpu_fit), 1e3 * (cpu_fit - cpu)
-        print(
-            f"{frames / (end - wall):6.1f} frames/s = {frames / (end - wall) / REAL_TIME_HZ:.2f} x real time at 30 Hz; "
-            f"CPU per frame: estimate {estimate_ms / frames:.1f} ms, body {body_ms / frames:.1f} ms; body alone {frames / (end - wall_fit):.0f} frames/s; load {os.getloadavg()[0]:.1f}"
-        )
+        rate = frames / (end - wall)
+        print(f"{rate:.1f} frames/s = {rate / REAL_TIME_HZ:.2f} x real time at 30 Hz, load {os.getloadavg()[0]:.1f}")
+        print(f"  CPU per frame: estimate {estimate_ms / frames:.1f} ms, body {body_ms / frames:.1f} ms")
+        print(f"  body alone: {frames / (end - wall_fit):.0f} frames/s")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from egorear_ros.body import BODY_JOINTS, BODY_PARENTS, ROTATING
+from egorear_ros.body import ANGLE_NAMES, BODY_JOINTS, BODY_PARENTS, ROTATING, joint_angles
 from egorear_ros.export.columns import quaternions_xyzw
 from egorear_ros.export.job import Export
 from egorear_ros.skeleton import JOINTS
@@ -41,6 +41,8 @@ def write(path: Path, export: Export, progress: Callable[[int], None]) -> None:
         body_positions_m=body.positions_m,
         rotating_joint_names=np.array([BODY_JOINTS[index] for index in ROTATING]),
         rotations_xyzw=quaternions_xyzw(body),
+        angle_names=np.array(ANGLE_NAMES),
+        angles_rad=joint_angles(body.parent_from_joint),
         length_names=np.array(list(lengths)),
         lengths_m=np.array(list(lengths.values())),
     )

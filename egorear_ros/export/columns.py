@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from egorear_ros.body import BODY_JOINTS, ROTATING, FittedBody
+from egorear_ros.body import ANGLE_NAMES, BODY_JOINTS, ROTATING, FittedBody, joint_angles
 from egorear_ros.export.job import Export
 from egorear_ros.skeleton import JOINTS
 
@@ -21,7 +21,7 @@ def columns(export: Export) -> dict[str, Column]:
 
     `stamp_ns`, `time_s` since the first skeleton, `views` joined by +, then for each joint `free.JOINT.x_m` with
     `.std_x_m`, `.confidence`, `.valid`; `body.JOINT.x_m` of the fitted body; and `rotation.JOINT.qx` ... `.qw`, the
-    unit quaternion parent_from_joint (of the hips: device_from_joint).
+    unit quaternion parent_from_joint (of the hips: device_from_joint); `angle.NAME_rad`, see `body.angles`.
     """
     sequence = export.body.sequence
     used = [[view for view, on in zip(sequence.views, row, strict=True) if on] for row in sequence.views_used]
@@ -37,6 +37,8 @@ def columns(export: Export) -> dict[str, Column]:
     for place, index in enumerate(ROTATING):
         for part, axis in enumerate("xyzw"):
             found[f"rotation.{BODY_JOINTS[index]}.q{axis}"] = rotations[:, place, part]
+    angles = joint_angles(export.body.parent_from_joint)
+    found.update({f"angle.{name}_rad": angles[:, place] for place, name in enumerate(ANGLE_NAMES)})
     return found
 
 

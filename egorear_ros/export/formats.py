@@ -39,6 +39,7 @@ FORMATS: Final[dict[str, Format]] = {
     ".bvh": Format("bvh"),
     ".glb": Format("gltf", "pygltflib", "export"),
     ".trc": Format("trc"),
+    ".urdf": Format("urdf"),
     ".mcap": Format("bag", images=True),
     ".rrd": Format("rerun_file", "rerun", "view", images=True),
     ".mp4": Format("video", images=True),
