@@ -35,11 +35,14 @@ ALLOWED: dict[str, set[str]] = {
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
     "benchmarking": {*BASE, "network", "data", "inference", "evaluation"},
     "visualization": {*BASE, "data", "evaluation"},
+    "body": BASE,
+    "estimation": {*BASE, "sync", "data", "bags", "inference", "body"},
+    "export": {*BASE, "sync", "data", "bags", "body", "estimation", "visualization"},
     "nodes": {*BASE, "sync", "data", "bags", "capture", "inference", "evaluation", "visualization"},
     "graph": {*BASE, "capture", "inference", "nodes"},
     "cli": {
         *BASE, "sync", "network", "data", "bags", "simulator", "capture", "inference", "evaluation",
-        "training", "benchmarking", "visualization", "nodes", "graph",
+        "training", "benchmarking", "visualization", "nodes", "graph", "body", "estimation", "export",
     },
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -42,21 +42,22 @@ def draw_moment(rig: Rig, images: Mapping[str, Rgb], skeletons: Mapping[str, Ske
     return np.vstack([np.hstack([tiles[0], tiles[1], front]), np.hstack([tiles[2], tiles[3], side])])
 
 
-def titled(picture: Rgb, text: str) -> Rgb:
+def titled(picture: Rgb, text: str, kinds: Sequence[str] = ("truth", "estimate")) -> Rgb:
     """Put a line of text above a picture of `draw_moment`, and which colour is what.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
         text: ASCII, fits a picture's width at about 10 px per letter.
+        kinds: of skeletons, whose colours are named.
 
     Returns:
         (H + TITLE_PX, W, 3) uint8 RGB.
     """
     strip = np.full((TITLE_PX, picture.shape[1], 3), BACKGROUND_RGB, np.uint8)
     _labelled(strip, text)
-    at = picture.shape[1] - 180
-    for kind, color in COLORS.items():
-        cv2.putText(strip, kind, (at, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, 1, cv2.LINE_AA)
+    at = picture.shape[1] - 20 - 80 * len(kinds)
+    for kind in kinds:
+        cv2.putText(strip, kind, (at, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, COLORS[kind], 1, cv2.LINE_AA)
         at += 80
     return np.vstack([strip, picture])
 

@@ -27,6 +27,7 @@ JPEG_QUALITY = 75
 JOINT_RADIUS_M = 0.025
 BONE_RADIUS_M = 0.008
 TRUTH_COLOR = (120, 170, 255, 140)
+FITTED_COLOR = (235, 235, 245, 200)
 MEMORY_LIMIT = "500MiB"
 DATA_PORT_ABOVE = 786
 """The data come through the port this far above that of the page."""
@@ -87,9 +88,15 @@ class RerunView:
 
     def show_skeleton(self, skeleton: Skeleton, truth: bool = False) -> None:
         """Show a 3D skeleton: the estimate coloured by confidence, the truth pale blue."""
-        points = transform_points(self._rig.helmet_from_device, skeleton.positions_m)
         colors = np.tile(TRUTH_COLOR, (len(JOINTS), 1)) if truth else confidence_colors(skeleton.confidence)
-        name = "truth" if truth else "skeleton"
+        self._draw("truth" if truth else "skeleton", skeleton, colors)
+
+    def show_fitted(self, skeleton: Skeleton) -> None:
+        """Show the joints of the body that was fitted to an estimate, white."""
+        self._draw("body", skeleton, np.tile(FITTED_COLOR, (len(JOINTS), 1)))
+
+    def _draw(self, name: str, skeleton: Skeleton, colors: npt.NDArray[np.generic]) -> None:
+        points = transform_points(self._rig.helmet_from_device, skeleton.positions_m)
         bones = [points[[start, end]] for start, end in BONES]
         bone_colors = [colors[end] for _, end in BONES]
         with self._at(skeleton.stamp_ns):

@@ -1,0 +1,29 @@
+"""One kinematic body over EgoRear's 16 joints: constant bone lengths, joint limits, one rotation per bone.
+
+May import: skeleton, datatypes, errors, rig. Imported by export and cli. No ROS, no torch.
+"""
+
+from egorear_ros.body.angles import ANGLE_NAMES, joint_angles, robot_description
+from egorear_ros.body.fitted import FitError, FittedBody
+from egorear_ros.body.fitting import BodyFitter, fit_body
+from egorear_ros.body.lengths import BodyLengths, measure_lengths
+from egorear_ros.body.sequence import SkeletonSequence
+from egorear_ros.body.tree import BODY_JOINTS, BODY_PARENTS, ROTATING, forward_kinematics, rest_offsets
+
+__all__ = [
+    "ANGLE_NAMES",
+    "BODY_JOINTS",
+    "BODY_PARENTS",
+    "ROTATING",
+    "BodyFitter",
+    "BodyLengths",
+    "FitError",
+    "FittedBody",
+    "SkeletonSequence",
+    "fit_body",
+    "forward_kinematics",
+    "joint_angles",
+    "measure_lengths",
+    "rest_offsets",
+    "robot_description",
+]
