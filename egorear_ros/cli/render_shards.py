@@ -22,6 +22,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of a library: mirror, recombine and disturb the clips, and use those that need props (for training)",
     )
+    parser.add_argument(
+        "--looks",
+        choices=["plain", "wide"],
+        default="plain",
+        help="plain: as in EgoRear-Sim; wide: far more kinds of people, places, light and lenses (default plain)",
+    )
+    parser.add_argument(
+        "--skins", default="", metavar="DIR", help="of wide looks: photographic skins in MakeHuman's layout"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
 
 
@@ -29,12 +38,23 @@ def run(args: argparse.Namespace) -> int:
     """Render, with a progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from egorear_ros.cli._options import check_ranges
+    from egorear_ros.cli._options import check_ranges, refuse_options
     from egorear_ros.training.shards import USUAL_SEEDS, ShardSettings, write_shards
 
+    if args.looks != "wide":
+        refuse_options(args, configure, ("skins",), "is for wide looks: give --looks wide, too")
     check_ranges(args, sets=(1, 10**7), size=(64, 872), stride=(1, 240), workers=(1, 1024))
     seed = USUAL_SEEDS[args.split] if args.seed is None else args.seed
-    settings = ShardSettings(args.motion, args.split, seed, args.size, stride=args.stride, vary_motion=args.vary_motion)
+    settings = ShardSettings(
+        args.motion,
+        args.split,
+        seed,
+        args.size,
+        stride=args.stride,
+        vary_motion=args.vary_motion,
+        looks=args.looks,
+        skins=args.skins,
+    )
     columns = (TextColumn("render"), BarColumn(), MofNCompleteColumn(), TextColumn("sets"), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task("sets", total=-(-args.sets // settings.sets_per_shard) * settings.sets_per_shard)

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.errors import EgorearError
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.simulator.body.asset import BodyAsset, load_bodies
 from egorear_ros.simulator.body.character import Character, dress
@@ -24,6 +25,9 @@ from egorear_ros.simulator.camera_effects import CameraEffects, apply_effects, s
 from egorear_ros.simulator.ground_truth import GroundTruth, observe, visible_joints
 from egorear_ros.simulator.hand_props import hand_prop
 from egorear_ros.simulator.helmet import helmet_mesh
+from egorear_ros.simulator.looks.people import dress_widely
+from egorear_ros.simulator.looks.skins import Skins
+from egorear_ros.simulator.looks.textures import more_pyramid
 from egorear_ros.simulator.motion.clip import MotionClip
 from egorear_ros.simulator.motion.library import MotionLibrary
 from egorear_ros.simulator.motion.procedural import (
@@ -40,6 +44,10 @@ from egorear_ros.simulator.scene.sampler import sample_scene
 
 GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed gives other images."""
+
+LOOKS: Final = ("plain", "wide")
+WIDE_VERSION: Final = 1
+"""Raised whenever the same seed gives other images with wide looks."""
 
 MOTION_FPS: Final = 30.0
 SEQUENCES_PER_PERSON: Final = 2
@@ -64,7 +72,10 @@ class SimulatorSettings:
         samples: rays per pixel side; None: 2 up to 512 px, 1 above.
         motion_blur: whether fast motion blurs.
         threads: views rendered at the same time.
-        clothes: MakeHuman clothes, from `read_wardrobe`; by default everybody wears garments of our own.
+        clothes: MakeHuman clothes, from `read_wardrobe`; by default everybody wears garments of our own. With plain
+            looks only.
+        looks: "plain", those of EgoRear-Sim, or "wide": far more kinds of people, places, light and lenses (`looks`).
+        skins: photographic skins, from `read_skins`, for wide looks.
     """
 
     rig: Rig = field(default_factory=lambda: load_rig("ego4view"))
@@ -78,6 +89,27 @@ class SimulatorSettings:
     motion_blur: bool = True
     threads: int = 1
     clothes: tuple[MakeHumanGarment, ...] = ()
+    looks: str = "plain"
+    skins: Skins | None = None
+
+    def __post_init__(self) -> None:
+        if self.looks not in LOOKS:
+            raise EgorearError(f"looks '{self.looks}' are unknown; known are {', '.join(LOOKS)}")
+        if self.looks == "plain" and self.skins is not None:
+            raise EgorearError("photographic skins belong to wide looks: ask for looks 'wide', too")
+        if self.looks == "wide" and self.clothes:
+            raise EgorearError("MakeHuman clothes are worn with plain looks only: leave out one of the two")
+
+    @property
+    def wide(self) -> bool:
+        """Whether looks are wide."""
+        return self.looks == "wide"
+
+    def more_textures(self) -> NDArray[np.float32] | None:
+        """What wide looks need besides the scenes' textures."""
+        if not self.wide:
+            return None
+        return np.concatenate([more_pyramid(), *([self.skins.tiles] if self.skins else [])])
 
 
 @dataclass(frozen=True)
@@ -103,7 +135,9 @@ class Simulator:
     def __init__(self, settings: SimulatorSettings) -> None:
         self.settings = settings
         self.asset: BodyAsset = load_bodies()
-        self.renderer = FisheyeRenderer(settings.rig, settings.size_px, settings.samples, settings.threads)
+        self.renderer = FisheyeRenderer(
+            settings.rig, settings.size_px, settings.samples, settings.threads, settings.more_textures()
+        )
         self._person = lru_cache(maxsize=4)(self._make_person)
 
     def sequence(self, index: int, frames: int) -> Sequence:
@@ -147,7 +181,10 @@ class Simulator:
     def _make_person(self, number: int) -> Character:
         rng = np.random.default_rng([self.settings.seed, number, 2])
         allowed = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[self.settings.split]]
-        return dress(rng, self.asset, allowed[int(rng.integers(len(allowed)))], self.settings.clothes)
+        body = allowed[int(rng.integers(len(allowed)))]
+        if self.settings.wide:
+            return dress_widely(rng, self.asset, body, self.settings.skins)
+        return dress(rng, self.asset, body, self.settings.clothes)
 
 
 class Sequence:

@@ -24,8 +24,9 @@ from egorear_ros.data.shards import SETTINGS_FILE
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
+from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.motion.library import load_library
-from egorear_ros.simulator.sampler import GENERATOR_VERSION, Frame, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import GENERATOR_VERSION, WIDE_VERSION, Frame, Simulator, SimulatorSettings
 from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
 
 SEQUENCES_PER_SHARD: Final = 16
@@ -47,6 +48,8 @@ class ShardSettings:
         stride: frames between two picks of one sequence; neighbouring frames teach next to nothing.
         rig: rig by name or path.
         vary_motion: change what the library has, for training.
+        looks: "plain", or "wide" for networks that must work in other worlds.
+        skins: folder of photographic skins for wide looks; none if empty.
     """
 
     motion: str = "procedural"
@@ -57,6 +60,8 @@ class ShardSettings:
     stride: int = 15
     rig: str = "ego4view"
     vary_motion: bool = False
+    looks: str = "plain"
+    skins: str = ""
 
     @property
     def sets_per_sequence(self) -> int:
@@ -83,6 +88,8 @@ class ShardSettings:
             motion=library,
             split=self.split,
             vary_motion=self.vary_motion,
+            looks=self.looks,
+            skins=read_skins(Path(self.skins)) if self.skins else None,
         )
         return Simulator(settings)
 
@@ -100,7 +107,9 @@ class ShardSettings:
     def content(self) -> dict[str, Any]:
         """What must be equal for a run to be resumed."""
         motion = self.motion if self.motion == "procedural" else Path(self.motion).name
-        return {"generator": GENERATOR_VERSION, **asdict(self), "motion": motion}
+        looks = self.looks if self.looks == "plain" else f"{self.looks}/{WIDE_VERSION}"
+        skins = Path(self.skins).name
+        return {"generator": GENERATOR_VERSION, **asdict(self), "motion": motion, "looks": looks, "skins": skins}
 
 
 def write_shards(
@@ -179,7 +188,7 @@ def _begin(out: Path, settings: ShardSettings) -> None:
         partial.write_text(json.dumps(settings.content(), indent=2) + "\n", encoding="utf-8")
         partial.rename(path)
         return
-    found = {"vary_motion": False, **read_json(path)}  # older shards do not say it
+    found = {"vary_motion": False, "looks": "plain", "skins": "", **read_json(path)}  # older shards do not say it
     for key, value in settings.content().items():
         if found.get(key) != value:
             raise EgorearError(
