@@ -25,7 +25,17 @@ from egorear_ros.simulator.camera_effects import CameraEffects, apply_effects, s
 from egorear_ros.simulator.ground_truth import GroundTruth, observe, visible_joints
 from egorear_ros.simulator.hand_props import hand_prop
 from egorear_ros.simulator.helmet import helmet_mesh
+from egorear_ros.simulator.looks.lens import (
+    LensFlaws,
+    in_camera,
+    row_shares,
+    sample_flaws,
+    through_lens,
+    wide_effects,
+)
+from egorear_ros.simulator.looks.light import brightness
 from egorear_ros.simulator.looks.people import dress_widely
+from egorear_ros.simulator.looks.places import Bystander, bystander, widened
 from egorear_ros.simulator.looks.skins import Skins
 from egorear_ros.simulator.looks.textures import more_pyramid
 from egorear_ros.simulator.motion.clip import MotionClip
@@ -46,11 +56,13 @@ GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed gives other images."""
 
 LOOKS: Final = ("plain", "wide")
-WIDE_VERSION: Final = 1
+WIDE_VERSION: Final = 3
 """Raised whenever the same seed gives other images with wide looks."""
 
 MOTION_FPS: Final = 30.0
 SEQUENCES_PER_PERSON: Final = 2
+BYSTANDERS: Final = 16
+"""Other people there are in the places of one seed, with wide looks."""
 BLUR_STEP_PX: Final = 1.5
 MOST_SUBFRAMES: Final = 5
 HELD_OUT: Final = {"train": (0, 1, 2), "val": (3,), "test": (4,)}
@@ -139,6 +151,7 @@ class Simulator:
             settings.rig, settings.size_px, settings.samples, settings.threads, settings.more_textures()
         )
         self._person = lru_cache(maxsize=4)(self._make_person)
+        self.bystander = lru_cache(maxsize=BYSTANDERS)(self._make_bystander)
 
     def sequence(self, index: int, frames: int) -> Sequence:
         """Return sequence number `index` with `frames` frames."""
@@ -186,6 +199,18 @@ class Simulator:
             return dress_widely(rng, self.asset, body, self.settings.skins)
         return dress(rng, self.asset, body, self.settings.clothes)
 
+    def _make_bystander(self, number: int) -> Bystander:
+        """Somebody else of the same split, in some moment of some motion."""
+        rng = np.random.default_rng([self.settings.seed, number, 9])
+        allowed = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[self.settings.split]]
+        character = dress_widely(rng, self.asset, allowed[int(rng.integers(len(allowed)))], self.settings.skins)
+        clip = procedural_clip(int(rng.integers(1 << 30)), 1.0, MOTION_FPS)
+        motion = retarget(
+            self.asset, character.shape, clip, character.sole_m, np.zeros(len(clip)), character.finger_curl
+        )
+        moment = int(rng.integers(len(motion)))
+        return bystander(character.posed(motion.world_from_rest[moment], motion.bone_heads_m[moment]))
+
 
 class Sequence:
     """One person doing something in one place."""
@@ -203,6 +228,9 @@ class Sequence:
         size = head_size(Landmarks(simulator.asset, self.character.shape))
         self.mount = sample_mount(rng, settings.rig, size)
         self.effects: CameraEffects = sample_effects(rng, settings.motion_blur)
+        self.flaws: LensFlaws | None = None
+        if settings.wide:
+            self._look_wide(pelvis[: last + 1])
         self._helmet = helmet_mesh(rng, size, self.mount)
         self._prop = hand_prop(rng, simulator.asset, self.character.shape)
 
@@ -226,7 +254,6 @@ class Sequence:
         radiance = self._with_blur(time_s, pixels, views)
         visible = visible_joints(simulator.asset, joints_camera, pixels, in_view, views.distance_m, views.part)
         rng = np.random.default_rng([settings.seed, self._index, 4, i])
-        circles = [model.image_circle_radius_px for model in simulator.renderer.models]
         truth = GroundTruth(
             joints_device_m=joints_device,
             joints_camera_m=joints_camera,
@@ -242,7 +269,23 @@ class Sequence:
             clip_frame=round(time_s * MOTION_FPS),
             action=self.clip.action_at(time_s),
         )
-        return Frame(apply_effects(radiance, self.effects, circles, rng), truth, self.effects.jpeg_quality, views)
+        return Frame(self._developed(radiance, rng), truth, self.effects.jpeg_quality, views)
+
+    def _look_wide(self, path_m: NDArray[np.floating]) -> None:
+        """Replace place, camera and lens by those of wide looks, from a random stream of their own."""
+        settings = self._simulator.settings
+        rng = np.random.default_rng([settings.seed, self._index, 8])
+        people = [self._simulator.bystander(int(number)) for number in rng.integers(BYSTANDERS, size=2)]
+        self.scene = widened(rng, self.scene, path_m, people)
+        self.effects = wide_effects(rng, brightness(self.scene), settings.motion_blur)
+        self.flaws = sample_flaws(rng, len(settings.rig.cameras))
+
+    def _developed(self, radiance: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """The cameras' images of the light that reaches them."""
+        circles = [model.image_circle_radius_px for model in self._simulator.renderer.models]
+        if self.flaws is None:
+            return apply_effects(radiance, self.effects, circles, rng)
+        return in_camera(apply_effects(through_lens(radiance, self.flaws), self.effects, circles, rng), self.flaws)
 
     def _retarget(self, rng: np.random.Generator) -> BodyMotion:
         character = self.character
@@ -295,10 +338,11 @@ class Sequence:
 
     def _with_blur(self, time_s: float, pixels: NDArray[np.float64], sharp: Views) -> NDArray[np.float32]:
         """Average the light over the exposure, in as many steps as the motion needs."""
-        if self.effects.shutter_s <= 0:
+        shutter_s, readout_s = self.effects.shutter_s, 0.0 if self.flaws is None else self.flaws.readout_s
+        if shutter_s <= 0:
             return sharp.radiance
-        simulator = self._simulator
-        open_s = max(time_s - self.effects.shutter_s / 2, 0.0)
+        simulator, exposed_s = self._simulator, shutter_s + readout_s
+        open_s = max(time_s - exposed_s / 2, 0.0)
         rotations, heads = self._pose_at(open_s)
         device_from_world, _ = self._device(rotations, heads)
         _, _, at_open, in_view = observe(
@@ -308,13 +352,33 @@ class Sequence:
         steps = min(int(2 * (moved.max() if moved.size else 0) / BLUR_STEP_PX), MOST_SUBFRAMES - 1)
         if steps < 1:
             return sharp.radiance
+        if readout_s > 0:
+            return self._with_rolling_shutter(time_s, max(steps, 2))
         total = sharp.radiance.copy()
         for offset in (np.arange(steps) + 0.5) / steps - 0.5:
-            moment = max(time_s + offset * self.effects.shutter_s, 0.0)
-            rotations, heads = self._pose_at(moment)
-            device_from_world, _ = self._device(rotations, heads)
-            total += self._render(rotations, heads, device_from_world).radiance
+            total += self._light_at(max(time_s + offset * shutter_s, 0.0))
         return total / np.float32(steps + 1)
+
+    def _with_rolling_shutter(self, time_s: float, steps: int) -> NDArray[np.float32]:
+        """Average the light over every row's own exposure; `time_s` is the middle of the middle row's."""
+        assert self.flaws is not None
+        exposed_s = self.effects.shutter_s + self.flaws.readout_s
+        times = ((np.arange(steps) + 0.5) / steps - 0.5) * exposed_s
+        height = self._simulator.renderer.models[0].height
+        shares = row_shares(height, times, self.effects.shutter_s, self.flaws.readout_s)
+        return np.asarray(
+            sum(
+                self._light_at(max(time_s + moment, 0.0)) * share[None, :, None, None]
+                for moment, share in zip(times, shares, strict=True)
+            ),
+            np.float32,
+        )
+
+    def _light_at(self, time_s: float) -> NDArray[np.float32]:
+        """What reaches the cameras at one moment, (V, H, W, 3)."""
+        rotations, heads = self._pose_at(time_s)
+        device_from_world, _ = self._device(rotations, heads)
+        return self._render(rotations, heads, device_from_world).radiance
 
 
 def orthonormal(matrices: NDArray[np.float32]) -> NDArray[np.float32]:

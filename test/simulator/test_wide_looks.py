@@ -13,10 +13,14 @@ from egorear_ros.cli.main import main
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.simulator.body.asset import load_bodies
+from egorear_ros.simulator.looks.lens import LensFlaws, in_camera, row_shares, through_lens, tone_curves
+from egorear_ros.simulator.looks.places import beside, coarse
 from egorear_ros.simulator.looks.skins import FACE_CORNER, FACE_SHARE, Skins, read_skins, unwrapped_skin
 from egorear_ros.simulator.materials import material
+from egorear_ros.simulator.renderer.mesh import STATIC_PART
 from egorear_ros.simulator.renderer.surfaces import KINDS, MATERIAL
-from egorear_ros.simulator.sampler import Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import WIDE_VERSION, Sequence, Simulator, SimulatorSettings
+from egorear_ros.simulator.scene.sampler import sample_scene
 from egorear_ros.training.shards import ShardSettings
 
 
@@ -133,4 +137,75 @@ def test_the_command_refuses_skins_without_wide_looks(tmp_path: Path, capsys: py
 
 def test_shards_of_other_looks_do_not_mix() -> None:
     plain, wide = ShardSettings().content(), ShardSettings(looks="wide").content()
-    assert plain["looks"] == "plain" and wide["looks"] == "wide/1"
+    assert plain["looks"] == "plain" and wide["looks"] == f"wide/{WIDE_VERSION}"
+
+
+def test_other_people_are_no_part_of_the_person(wide: Simulator) -> None:
+    other = wide.bystander(0).mesh
+    assert (other.face_part == STATIC_PART).all() and len(other.faces) > 1000
+    height = np.ptp(other.vertices_m[:, 2])
+    assert 0.4 < height < 2.2 and np.abs(other.vertices_m[:, :2]).max() < 1.3
+
+
+def test_a_coarse_mesh_has_the_same_outline(wide: Simulator) -> None:
+    sequence = wide.sequence(0, 5)
+    mesh = sequence.character.posed(*sequence._pose_at(0.0))
+    fewer = coarse(mesh, 0.03)
+    assert len(fewer.faces) < len(mesh.faces) / 3
+    for bound in (np.min, np.max):
+        used = (each.vertices_m[np.unique(each.faces)] for each in (mesh, fewer))
+        np.testing.assert_allclose(*(bound(points, axis=0) for points in used), atol=0.03)
+
+
+def test_whoever_stands_around_keeps_away_and_inside(wide: Simulator) -> None:
+    rng, path = np.random.default_rng(0), np.array([[0.0, 0.0], [0.5, 0.2]])
+    scene = sample_scene(np.random.default_rng(1), path)
+    for _ in range(200):
+        spot = beside(rng, scene, path, 0.6, 2.0)
+        assert spot is None or (
+            np.hypot(*(path - spot).T).min() >= 0.6
+            and (scene.outdoor or (abs(spot - scene.surroundings[[0, 1]]) >= 0.2).all())
+        )
+
+
+class TestLens:
+    def test_a_lens_without_flaws_changes_nothing(self) -> None:
+        light = np.random.default_rng(0).random((2, 16, 16, 3), np.float32)
+        curves = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+        flaws = LensFlaws(0.0, None, 0.02, None, None, 0.0, curves, 0.0)
+        np.testing.assert_array_equal(through_lens(light, flaws), light)
+        images = np.random.default_rng(1).integers(0, 256, (2, 16, 16, 3), np.uint8)
+        np.testing.assert_array_equal(in_camera(images, flaws), images)
+
+    def test_dust_darkens_and_veils_lighten(self) -> None:
+        light = np.full((1, 20, 20, 3), 0.5, np.float32)
+        half = np.full((1, 40, 40), 0.5, np.float32)
+        curves = np.zeros((256, 3), np.uint8)
+        np.testing.assert_allclose(through_lens(light, LensFlaws(0, None, 0.02, half, None, 0, curves, 0)), 0.25)
+        veil = np.full((1, 40, 40, 3), 0.2, np.float32)
+        np.testing.assert_allclose(
+            through_lens(light, LensFlaws(0, None, 0.02, None, veil, 0, curves, 0)), 0.5 + 0.2 * 1.5 * 0.5, rtol=1e-5
+        )
+
+    def test_tone_curves_rise(self) -> None:
+        for seed in range(40):
+            assert (np.diff(tone_curves(np.random.default_rng(seed)).astype(int), axis=0) >= 0).all()
+
+    def test_every_row_of_a_rolling_shutter_has_its_own_time(self) -> None:
+        times = np.linspace(-0.02, 0.02, 9)
+        shares = row_shares(101, times, shutter_s=0.01, readout_s=0.03)
+        np.testing.assert_allclose(shares.sum(axis=0), 1, rtol=1e-5)
+        np.testing.assert_allclose(times @ shares, np.linspace(-0.015, 0.015, 101), atol=0.0015)
+
+
+def test_rolling_shutter_changes_pixels_but_not_the_truth(wide: Simulator) -> None:
+    moving = Simulator(replace(wide.settings, motion_blur=True))
+    changed = 0
+    for index in range(3):
+        at_once, rolling = (Sequence(moving, index, 30, ("run",)) for _ in range(2))
+        assert at_once.flaws is not None
+        at_once.flaws, rolling.flaws = (replace(at_once.flaws, readout_s=readout) for readout in (0.0, 0.03))
+        first, second = at_once.frame(17), rolling.frame(17)
+        np.testing.assert_array_equal(first.truth.pixels, second.truth.pixels)
+        changed += int((first.images != second.images).any())
+    assert changed > 0
