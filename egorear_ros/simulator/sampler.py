@@ -56,7 +56,7 @@ GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed gives other images."""
 
 LOOKS: Final = ("plain", "wide")
-WIDE_VERSION: Final = 3
+WIDE_VERSION: Final = 4
 """Raised whenever the same seed gives other images with wide looks."""
 
 MOTION_FPS: Final = 30.0

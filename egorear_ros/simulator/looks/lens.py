@@ -71,7 +71,7 @@ def sample_flaws(rng: np.random.Generator, views: int) -> LensFlaws:
         veil=flares(rng, views) if flared else None,
         sharpening=float(rng.uniform(0.3, 1.4)) if rng.random() < 0.25 else 0.0,
         curves=tone_curves(rng),
-        readout_s=float(rng.uniform(0.008, 0.03)) if rng.random() < 0.1 else 0.0,
+        readout_s=float(rng.uniform(0.008, 0.03)) if rng.random() < 0.06 else 0.0,
     )
 
 
@@ -121,7 +121,9 @@ def tone_curves(rng: np.random.Generator) -> NDArray[np.uint8]:
     bent = level**gamma
     bent = bent + contrast * np.sin(2 * np.pi * (bent - 0.5)) / (2 * np.pi) * -1
     black, white = rng.uniform(0, 0.06) * (rng.random() < 0.3), 1 - rng.uniform(0, 0.1) * (rng.random() < 0.3)
-    return np.clip(255 * (black + (white - black) * bent) + 0.5, 0, 255).astype(np.uint8)
+    curves = np.clip(255 * (black + (white - black) * bent) + 0.5, 0, 255).astype(np.uint8)
+    curves[0] = 0  # black stays black, as it is outside of the lens circle
+    return curves
 
 
 def through_lens(radiance: Floats, flaws: LensFlaws) -> Floats:
@@ -149,14 +151,13 @@ def enlarged(small: Floats, width: int, height: int) -> Floats:
 
 
 def in_camera(images: NDArray[np.uint8], flaws: LensFlaws) -> NDArray[np.uint8]:
-    """Sharpen the images (V, H, W, 3) and bend their tones; what is black outside the lens circle stays black."""
+    """Bend the tones of the images (V, H, W, 3) and sharpen them."""
     result = []
     for image in images:
         done = np.asarray(cv2.LUT(image, flaws.curves[:, None]), np.uint8)
         if flaws.sharpening > 0:
             soft = cv2.GaussianBlur(done, (0, 0), 1.0)
             done = np.asarray(cv2.addWeighted(done, 1 + flaws.sharpening, soft, -flaws.sharpening, 0), np.uint8)
-        done[~image.any(axis=2)] = 0
         result.append(done)
     return np.stack(result)
 
