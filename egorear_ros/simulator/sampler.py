@@ -22,22 +22,21 @@ from egorear_ros.simulator.body.landmarks import Landmarks
 from egorear_ros.simulator.body.makehuman import MakeHumanGarment
 from egorear_ros.simulator.body.retarget import BodyMotion, retarget
 from egorear_ros.simulator.camera_effects import CameraEffects, apply_effects, sample_effects, through_jpeg
+from egorear_ros.simulator.exposure import blurred, rolled, subframes
 from egorear_ros.simulator.ground_truth import GroundTruth, observe, visible_joints
 from egorear_ros.simulator.hand_props import hand_prop
 from egorear_ros.simulator.helmet import helmet_mesh
 from egorear_ros.simulator.looks.lens import (
     LensFlaws,
     in_camera,
-    row_shares,
     sample_flaws,
     through_lens,
     wide_effects,
 )
 from egorear_ros.simulator.looks.light import brightness
-from egorear_ros.simulator.looks.people import dress_widely
-from egorear_ros.simulator.looks.places import Bystander, bystander, widened
-from egorear_ros.simulator.looks.skins import Skins
-from egorear_ros.simulator.looks.textures import more_pyramid
+from egorear_ros.simulator.looks.people import dress_widely, sample_bystander
+from egorear_ros.simulator.looks.places import Bystander, widened
+from egorear_ros.simulator.looks.skins import Skins, wide_textures
 from egorear_ros.simulator.motion.clip import MotionClip
 from egorear_ros.simulator.motion.library import MotionLibrary
 from egorear_ros.simulator.motion.procedural import (
@@ -56,15 +55,13 @@ GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed gives other images."""
 
 LOOKS: Final = ("plain", "wide")
-WIDE_VERSION: Final = 4
+WIDE_VERSION: Final = 5
 """Raised whenever the same seed gives other images with wide looks."""
 
 MOTION_FPS: Final = 30.0
 SEQUENCES_PER_PERSON: Final = 2
 BYSTANDERS: Final = 16
 """Other people there are in the places of one seed, with wide looks."""
-BLUR_STEP_PX: Final = 1.5
-MOST_SUBFRAMES: Final = 5
 HELD_OUT: Final = {"train": (0, 1, 2), "val": (3,), "test": (4,)}
 """Bodies are split by their number modulo 5, so that nobody trains on a benchmark's person."""
 
@@ -117,12 +114,6 @@ class SimulatorSettings:
         """Whether looks are wide."""
         return self.looks == "wide"
 
-    def more_textures(self) -> NDArray[np.float32] | None:
-        """What wide looks need besides the scenes' textures."""
-        if not self.wide:
-            return None
-        return np.concatenate([more_pyramid(), *([self.skins.tiles] if self.skins else [])])
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -148,8 +139,13 @@ class Simulator:
         self.settings = settings
         self.asset: BodyAsset = load_bodies()
         self.renderer = FisheyeRenderer(
-            settings.rig, settings.size_px, settings.samples, settings.threads, settings.more_textures()
+            settings.rig,
+            settings.size_px,
+            settings.samples,
+            settings.threads,
+            wide_textures(settings.skins) if settings.wide else None,
         )
+        self._bodies = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[settings.split]]
         self._person = lru_cache(maxsize=4)(self._make_person)
         self.bystander = lru_cache(maxsize=BYSTANDERS)(self._make_bystander)
 
@@ -193,23 +189,17 @@ class Simulator:
 
     def _make_person(self, number: int) -> Character:
         rng = np.random.default_rng([self.settings.seed, number, 2])
-        allowed = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[self.settings.split]]
-        body = allowed[int(rng.integers(len(allowed)))]
+        body = self._bodies[int(rng.integers(len(self._bodies)))]
         if self.settings.wide:
             return dress_widely(rng, self.asset, body, self.settings.skins)
         return dress(rng, self.asset, body, self.settings.clothes)
 
     def _make_bystander(self, number: int) -> Bystander:
-        """Somebody else of the same split, in some moment of some motion."""
+        """Somebody else of the same split."""
         rng = np.random.default_rng([self.settings.seed, number, 9])
-        allowed = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[self.settings.split]]
-        character = dress_widely(rng, self.asset, allowed[int(rng.integers(len(allowed)))], self.settings.skins)
-        clip = procedural_clip(int(rng.integers(1 << 30)), 1.0, MOTION_FPS)
-        motion = retarget(
-            self.asset, character.shape, clip, character.sole_m, np.zeros(len(clip)), character.finger_curl
+        return sample_bystander(
+            rng, self.asset, self._bodies[int(rng.integers(len(self._bodies)))], self.settings.skins
         )
-        moment = int(rng.integers(len(motion)))
-        return bystander(character.posed(motion.world_from_rest[moment], motion.bone_heads_m[moment]))
 
 
 class Sequence:
@@ -251,7 +241,7 @@ class Sequence:
             simulator.asset, heads, device_from_world, self.mount.camera_from_device, simulator.renderer.models
         )
         views = self._render(rotations, heads, device_from_world)
-        radiance = self._with_blur(time_s, pixels, views)
+        radiance = self._exposed(time_s, pixels, views)
         visible = visible_joints(simulator.asset, joints_camera, pixels, in_view, views.distance_m, views.part)
         rng = np.random.default_rng([settings.seed, self._index, 4, i])
         truth = GroundTruth(
@@ -336,43 +326,24 @@ class Sequence:
             self.mount.camera_from_world(device_from_world),
         )
 
-    def _with_blur(self, time_s: float, pixels: NDArray[np.float64], sharp: Views) -> NDArray[np.float32]:
+    def _exposed(self, time_s: float, pixels: NDArray[np.float64], sharp: Views) -> NDArray[np.float32]:
         """Average the light over the exposure, in as many steps as the motion needs."""
         shutter_s, readout_s = self.effects.shutter_s, 0.0 if self.flaws is None else self.flaws.readout_s
         if shutter_s <= 0:
             return sharp.radiance
-        simulator, exposed_s = self._simulator, shutter_s + readout_s
-        open_s = max(time_s - exposed_s / 2, 0.0)
-        rotations, heads = self._pose_at(open_s)
+        simulator = self._simulator
+        rotations, heads = self._pose_at(max(time_s - (shutter_s + readout_s) / 2, 0.0))
         device_from_world, _ = self._device(rotations, heads)
         _, _, at_open, in_view = observe(
             simulator.asset, heads, device_from_world, self.mount.camera_from_device, simulator.renderer.models
         )
-        moved = np.linalg.norm(pixels - at_open, axis=-1)[in_view]
-        steps = min(int(2 * (moved.max() if moved.size else 0) / BLUR_STEP_PX), MOST_SUBFRAMES - 1)
+        steps = subframes(np.linalg.norm(pixels - at_open, axis=-1)[in_view])
         if steps < 1:
             return sharp.radiance
         if readout_s > 0:
-            return self._with_rolling_shutter(time_s, max(steps, 2))
-        total = sharp.radiance.copy()
-        for offset in (np.arange(steps) + 0.5) / steps - 0.5:
-            total += self._light_at(max(time_s + offset * shutter_s, 0.0))
-        return total / np.float32(steps + 1)
-
-    def _with_rolling_shutter(self, time_s: float, steps: int) -> NDArray[np.float32]:
-        """Average the light over every row's own exposure; `time_s` is the middle of the middle row's."""
-        assert self.flaws is not None
-        exposed_s = self.effects.shutter_s + self.flaws.readout_s
-        times = ((np.arange(steps) + 0.5) / steps - 0.5) * exposed_s
-        height = self._simulator.renderer.models[0].height
-        shares = row_shares(height, times, self.effects.shutter_s, self.flaws.readout_s)
-        return np.asarray(
-            sum(
-                self._light_at(max(time_s + moment, 0.0)) * share[None, :, None, None]
-                for moment, share in zip(times, shares, strict=True)
-            ),
-            np.float32,
-        )
+            height = sharp.radiance.shape[1]
+            return rolled(self._light_at, height, time_s, shutter_s, readout_s, max(steps, 2))
+        return blurred(self._light_at, sharp.radiance, time_s, shutter_s, steps)
 
     def _light_at(self, time_s: float) -> NDArray[np.float32]:
         """What reaches the cameras at one moment, (V, H, W, 3)."""

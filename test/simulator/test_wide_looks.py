@@ -13,7 +13,8 @@ from egorear_ros.cli.main import main
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.simulator.body.asset import load_bodies
-from egorear_ros.simulator.looks.lens import LensFlaws, in_camera, row_shares, through_lens, tone_curves
+from egorear_ros.simulator.exposure import row_shares
+from egorear_ros.simulator.looks.lens import LensFlaws, in_camera, through_lens, tone_curves
 from egorear_ros.simulator.looks.places import beside, coarse
 from egorear_ros.simulator.looks.skins import FACE_CORNER, FACE_SHARE, Skins, read_skins, unwrapped_skin
 from egorear_ros.simulator.materials import material

@@ -160,12 +160,3 @@ def in_camera(images: NDArray[np.uint8], flaws: LensFlaws) -> NDArray[np.uint8]:
             done = np.asarray(cv2.addWeighted(done, 1 + flaws.sharpening, soft, -flaws.sharpening, 0), np.uint8)
         result.append(done)
     return np.stack(result)
-
-
-def row_shares(height: int, times_s: NDArray[np.floating], shutter_s: float, readout_s: float) -> Floats:
-    """(T, H) share of the moment `times_s` (seconds from the middle row's exposure) in every row of the picture."""
-    middle = (np.arange(height) / max(height - 1, 1) - 0.5) * readout_s
-    step = times_s[1] - times_s[0] if len(times_s) > 1 else 1.0
-    outside = np.abs(times_s[:, None] - middle) - shutter_s / 2
-    weights = np.clip(1 - outside / step, 0, 1) + 1e-9
-    return np.asarray(weights / weights.sum(axis=0), np.float32)

@@ -15,13 +15,17 @@ from egorear_ros.simulator.body.character import Character, assemble
 from egorear_ros.simulator.body.garments import TopStyle
 from egorear_ros.simulator.body.hair import hair
 from egorear_ros.simulator.body.landmarks import Landmarks
+from egorear_ros.simulator.body.retarget import retarget
 from egorear_ros.simulator.body.surface import Surface, body_surface
 from egorear_ros.simulator.looks import extras
+from egorear_ros.simulator.looks.places import Bystander, bystander
 from egorear_ros.simulator.looks.skins import Skins, skin_material, unwrapped_skin
 from egorear_ros.simulator.looks.textures import CLOTH_TEXTURES, PRINT_TEXTURES, more_index
+from egorear_ros.simulator.motion.procedural import procedural_clip
 
 Floats = NDArray[np.float32]
 
+MOTION_FPS: Final = 30.0
 PHOTO_SHARE: Final = 0.65
 """Share of people with a photographic skin, where there are any."""
 TEXTURED_SHARE: Final = 0.3
@@ -199,6 +203,15 @@ def upper_clothes(
         pieces += garments.top(marks, over, wide_cloth(rng, 0.35 + 18 * over.slack))
         outer = over.thickness + 0.3 * over.slack
     return pieces, regions, outer, style.skirt > 0
+
+
+def sample_bystander(rng: np.random.Generator, asset: BodyAsset, body: int, skins: Skins | None) -> Bystander:
+    """Draw another person in some moment of some motion."""
+    character = dress_widely(rng, asset, body, skins)
+    clip = procedural_clip(int(rng.integers(1 << 30)), 1.0, MOTION_FPS)
+    motion = retarget(asset, character.shape, clip, character.sole_m, np.zeros(len(clip)), character.finger_curl)
+    moment = int(rng.integers(len(motion)))
+    return bystander(character.posed(motion.world_from_rest[moment], motion.bone_heads_m[moment]))
 
 
 def dress_widely(rng: np.random.Generator, asset: BodyAsset, body: int, skins: Skins | None) -> Character:

@@ -20,7 +20,7 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.simulator import materials
 from egorear_ros.simulator.body.asset import BodyAsset, BodyShape
 from egorear_ros.simulator.body.surface import Surface, body_surface
-from egorear_ros.simulator.looks.textures import MORE_TEXTURES
+from egorear_ros.simulator.looks.textures import MORE_TEXTURES, more_pyramid
 from egorear_ros.simulator.renderer.textures import TEXTURE_SIZE
 from egorear_ros.simulator.scene.textures import TEXTURES, pyramid
 
@@ -113,6 +113,11 @@ def unwrapped_skin(asset: BodyAsset, shape: BodyShape, material: Floats) -> Surf
         material=material,
         rest_m=np.concatenate([place, tile[:, None]], axis=1).astype(np.float32),
     )
+
+
+def wide_textures(skins: Skins | None) -> Floats:
+    """(K, N, 3) tiles that wide looks need after those of the scenes, in the order that materials count on."""
+    return more_pyramid() if skins is None else np.concatenate([more_pyramid(), skins.tiles])
 
 
 def skin_material(rng: np.random.Generator, skins: Skins) -> Floats:
