@@ -4,6 +4,7 @@ python benchmarks/simulator.py speed [--prototype DIR]   4-view sets per second 
 python benchmarks/simulator.py paired --prototype DIR     one process of each at the same time, for busy machines
 python benchmarks/simulator.py memory --frames 10000     resident memory over many frames
 python benchmarks/simulator.py cost docs/images/simulator_cost.png   time over resolution and number of views
+python benchmarks/simulator.py looks [--skins DIR]        CPU ms per set of plain and wide looks, turn by turn
 python benchmarks/simulator.py visibility [--motion LIB]  share of frames in which each view sees each joint group
 """
 
@@ -23,8 +24,10 @@ from pathlib import Path
 import numpy as np
 
 from egorear_ros.rig import load_rig
+from egorear_ros.simulator.camera_effects import through_jpeg
+from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.motion.library import load_library
-from egorear_ros.simulator.sampler import Frame, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import BYSTANDERS, Frame, Simulator, SimulatorSettings
 from egorear_ros.skeleton import GROUPS
 
 
@@ -119,6 +122,30 @@ def paired(args: argparse.Namespace) -> None:
         print(f"| {size} px | {seed} | {1e3 * ours / frames:.0f} | {1e3 * theirs / frames:.0f} |", flush=True)
 
 
+def looks(args: argparse.Namespace) -> None:
+    """CPU time of plain and wide looks in one process, sequence by sequence in turn, with JPEG as in shards."""
+    skins = read_skins(Path(args.skins)) if args.skins else None
+    print("| size | plain, CPU ms per set | wide | wide / plain |\n| --- | --- | --- | --- |")
+    for size in args.sizes:
+        pair = [
+            Simulator(SimulatorSettings(size_px=size, looks=name, skins=skins if name == "wide" else None))
+            for name in ("plain", "wide")
+        ]
+        for number in range(BYSTANDERS):
+            pair[1].bystander(number)
+        spent = [0.0, 0.0]
+        for index in range(-2, args.sequences):  # the first two warm up
+            for which, simulator in enumerate(pair):
+                start = time.process_time()
+                sequence = simulator.sequence(index % 10_000, 240)
+                for i in range(7, 240, 15):
+                    frame = sequence.frame(i)
+                    through_jpeg(frame.images, frame.jpeg_quality)
+                spent[which] += (time.process_time() - start) * (index >= 0)
+        plain, wide = (1e3 * seconds / args.sequences / 16 for seconds in spent)
+        print(f"| {size} px | {plain:.1f} | {wide:.1f} | {wide / plain:.2f} |", flush=True)
+
+
 def memory(args: argparse.Namespace) -> None:
     simulator = Simulator(SimulatorSettings(size_px=64, motion_blur=False))
     print("| frames | peak resident MiB |\n| --- | --- |")
@@ -209,6 +236,11 @@ def main() -> None:
     sub.add_argument("--sizes", type=int, nargs="+", default=[256, 872])
     sub.add_argument("--frames", type=int, default=64, help="frames at 256 px; a quarter of them above")
     sub.set_defaults(run=paired)
+    sub = commands.add_parser("looks")
+    sub.add_argument("--skins", help="folder of photographic skins for the wide looks")
+    sub.add_argument("--sizes", type=int, nargs="+", default=[128, 256])
+    sub.add_argument("--sequences", type=int, default=40, help="sequences of 16 sets")
+    sub.set_defaults(run=looks)
     sub = commands.add_parser("memory")
     sub.add_argument("--frames", type=int, default=10_000)
     sub.set_defaults(run=memory)

@@ -1,6 +1,7 @@
-"""Make the simulator's pictures in docs/images/: scenes, one sequence, one ground-truth overlay.
+"""Make the simulator's pictures in docs/images/: scenes, one sequence, one ground-truth overlay, wide looks.
 
 python tools/simulator_pictures.py docs/images
+python tools/simulator_pictures.py docs/images --wide --skins DIR     the picture of wide looks only
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from egorear_ros.simulator.camera_effects import through_jpeg
 from egorear_ros.simulator.contact_sheet import draw_joints, grid, save
+from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.sampler import SEQUENCES_PER_PERSON, Frame, Sequence, Simulator, SimulatorSettings
 
 SEED = 11
@@ -22,10 +25,28 @@ def scene_frames(simulator: Simulator, count: int) -> list[Frame]:
 
 
 def main() -> None:
-    """Render and write the three pictures."""
+    """Parse the command line, render and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    out = parser.parse_args().out
+    parser.add_argument("--wide", action="store_true", help="only the picture of wide looks")
+    parser.add_argument("--skins", type=Path, help="folder of photographic skins for the wide looks")
+    args = parser.parse_args()
+    wide_picture(args.out, args.skins)
+    if not args.wide:
+        plain_pictures(args.out)
+
+
+def wide_picture(out: Path, skins: Path | None) -> None:
+    """Sixteen people with wide looks, as their JPEGs show them."""
+    read = None if skins is None else read_skins(skins)
+    simulator = Simulator(SimulatorSettings(seed=SEED, threads=2, looks="wide", skins=read))
+    frames = scene_frames(simulator, 16)
+    rows = [np.hstack(list(through_jpeg(frame.images, frame.jpeg_quality))) for frame in frames]
+    save(out / "simulator_wide_looks.jpg", grid(rows, 2))
+
+
+def plain_pictures(out: Path) -> None:
+    """The pictures of plain looks."""
     simulator = Simulator(SimulatorSettings(seed=SEED, threads=2))
     frames = scene_frames(simulator, 12)
     save(out / "simulator_scenes.jpg", grid([np.hstack(list(frame.images)) for frame in frames], 2))

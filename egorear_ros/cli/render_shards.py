@@ -28,6 +28,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--balance-actions", action="store_true", help="of a library: draw actions that many clips show less often"
     )
     parser.add_argument("--mount", default="usual", help=MOUNT_HELP)
+    parser.add_argument(
+        "--looks",
+        choices=["plain", "wide"],
+        default="plain",
+        help="plain: as in EgoRear-Sim; wide: far more kinds of people, places, light and lenses (default plain)",
+    )
+    parser.add_argument(
+        "--skins", default="", metavar="DIR", help="of wide looks: photographic skins in MakeHuman's layout"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
 
 
@@ -35,9 +44,11 @@ def run(args: argparse.Namespace) -> int:
     """Render, with a progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from egorear_ros.cli._options import check_ranges
+    from egorear_ros.cli._options import check_ranges, refuse_options
     from egorear_ros.simulator.shard_writing import USUAL_SEEDS, ShardSettings, write_shards
 
+    if args.looks != "wide":
+        refuse_options(args, configure, ("skins",), "is for wide looks: give --looks wide, too")
     check_ranges(args, sets=(1, 10**7), size=(64, 872), stride=(1, 240), workers=(1, 1024))
     seed = USUAL_SEEDS[args.split] if args.seed is None else args.seed
     settings = ShardSettings(
@@ -49,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
         vary_motion=args.vary_motion,
         balance_actions=args.balance_actions,
         mount=args.mount,
+        looks=args.looks,
+        skins=args.skins,
     )
     columns = (TextColumn("render"), BarColumn(), MofNCompleteColumn(), TextColumn("sets"), TimeRemainingColumn())
     with Progress(*columns) as bar:

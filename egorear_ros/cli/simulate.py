@@ -24,6 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, help="number of frames (default 1000; of a clip 300)")
     parser.add_argument("--sequence-frames", type=int, default=100, help="frames per sequence (default 100)")
     parser.add_argument("--clothes", default="", metavar="DIR", help="dress people in MakeHuman clothes (*.mhclo)")
+    parser.add_argument(
+        "--looks",
+        choices=["plain", "wide"],
+        default="plain",
+        help="plain: as in EgoRear-Sim; wide: far more kinds of people, places, light and lenses (default plain)",
+    )
+    parser.add_argument(
+        "--skins", default="", metavar="DIR", help="of wide looks: photographic skins in MakeHuman's layout"
+    )
     parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
     parser.add_argument("--rig", default="ego4view", help="rig by name or YAML file (default ego4view)")
     parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="only these views of the rig")
@@ -86,6 +95,8 @@ def recording_from(args: argparse.Namespace) -> Recording:
         fixed = set(vars(args)) - FREE_WITH_BENCHMARK
         refuse_options(args, configure, sorted(fixed), "cannot be used with --benchmark, which fixes it")
         return benchmark_recording(args.benchmark, args.out, args.size, args.motion)
+    if args.looks != "wide":
+        refuse_options(args, configure, ("skins",), "is for wide looks: give --looks wide, too")
     if args.clip:
         refuse_options(
             args, configure, ("sequence_frames", "workers"), "has no effect on a clip, which is one sequence"
@@ -101,6 +112,8 @@ def recording_from(args: argparse.Namespace) -> Recording:
         views=tuple(args.views),
         motion=args.motion,
         clothes=args.clothes,
+        looks=args.looks,
+        skins=args.skins,
         frames=frames,
         sequence_frames=args.sequence_frames,
         size_px=args.size,

@@ -23,11 +23,13 @@ from egorear_ros.rig import load_rig
 from egorear_ros.rig.rigid import inverse, transform_points
 from egorear_ros.simulator.body.asset import load_bodies
 from egorear_ros.simulator.body.makehuman import ClothesWarning, read_wardrobe
+from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.motion.library import MotionLibrary, load_library
 from egorear_ros.simulator.rig_mount import USUAL_MOUNT, mount_range
 from egorear_ros.simulator.sampler import (
     GENERATOR_VERSION,
     SEQUENCES_PER_PERSON,
+    WIDE_VERSION,
     Frame,
     Sequence,
     Simulator,
@@ -51,6 +53,8 @@ class Recording:
         size_px, fps, seed, split, motion_blur: see `SimulatorSettings`.
         clothes: folder of MakeHuman clothes; none if empty.
         mount: how helmets sit on heads, see `simulator.rig_mount.mount_range`.
+        looks: "plain" or "wide", see `SimulatorSettings`.
+        skins: folder of photographic skins for wide looks; none if empty.
     """
 
     out: Path
@@ -66,6 +70,8 @@ class Recording:
     motion_blur: bool = True
     clothes: str = ""
     mount: str = USUAL_MOUNT
+    looks: str = "plain"
+    skins: str = ""
 
     def settings(self, threads: int = 1) -> SimulatorSettings:
         """The simulator's settings; reads rig, motion library and clothes."""
@@ -82,6 +88,8 @@ class Recording:
             threads=threads,
             mount=mount_range(self.mount),
             clothes=read_wardrobe(Path(self.clothes), load_bodies()) if self.clothes else (),
+            looks=self.looks,
+            skins=read_skins(Path(self.skins)) if self.skins else None,
         )
 
     def sequences(self) -> list[tuple[int, int]]:
@@ -108,7 +116,13 @@ class Recording:
             "generator": f"egorear {__version__} simulator/{GENERATOR_VERSION}",
             **{key: getattr(self, key) for key in keys},
             "views": list(self.views),
+            **looks_content(self.looks, self.skins),
         }
+
+
+def looks_content(looks: str, skins: str) -> dict[str, Any]:
+    """What must be equal about the looks for a run to be resumed; nothing for those that always were."""
+    return {} if looks == "plain" else {"looks": f"{looks}/{WIDE_VERSION}", "skins": Path(skins).name}
 
 
 def character_name(index: int) -> str:

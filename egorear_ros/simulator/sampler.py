@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.errors import EgorearError
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.simulator.body.asset import BodyAsset, load_bodies
 from egorear_ros.simulator.body.character import Character, dress
@@ -21,9 +22,21 @@ from egorear_ros.simulator.body.landmarks import Landmarks
 from egorear_ros.simulator.body.makehuman import MakeHumanGarment
 from egorear_ros.simulator.body.retarget import BodyMotion, retarget
 from egorear_ros.simulator.camera_effects import CameraEffects, apply_effects, sample_effects, through_jpeg
+from egorear_ros.simulator.exposure import blurred, rolled, subframes
 from egorear_ros.simulator.ground_truth import GroundTruth, observe, visible_joints
 from egorear_ros.simulator.hand_props import hand_prop
 from egorear_ros.simulator.helmet import helmet_mesh
+from egorear_ros.simulator.looks.lens import (
+    LensFlaws,
+    in_camera,
+    sample_flaws,
+    through_lens,
+    wide_effects,
+)
+from egorear_ros.simulator.looks.light import brightness
+from egorear_ros.simulator.looks.people import dress_widely, sample_bystander
+from egorear_ros.simulator.looks.places import Bystander, widened
+from egorear_ros.simulator.looks.skins import Skins, wide_textures
 from egorear_ros.simulator.motion.clip import MotionClip
 from egorear_ros.simulator.motion.library import MotionLibrary
 from egorear_ros.simulator.motion.procedural import (
@@ -41,10 +54,14 @@ from egorear_ros.simulator.scene.sampler import sample_scene
 GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed gives other images."""
 
+LOOKS: Final = ("plain", "wide")
+WIDE_VERSION: Final = 5
+"""Raised whenever the same seed gives other images with wide looks."""
+
 MOTION_FPS: Final = 30.0
 SEQUENCES_PER_PERSON: Final = 2
-BLUR_STEP_PX: Final = 1.5
-MOST_SUBFRAMES: Final = 5
+BYSTANDERS: Final = 16
+"""Other people there are in the places of one seed, with wide looks."""
 HELD_OUT: Final = {"train": (0, 1, 2), "val": (3,), "test": (4,)}
 """Bodies are split by their number modulo 5, so that nobody trains on a benchmark's person."""
 
@@ -65,7 +82,10 @@ class SimulatorSettings:
         motion_blur: whether fast motion blurs.
         threads: views rendered at the same time.
         mount: how helmets sit on heads.
-        clothes: MakeHuman clothes, from `read_wardrobe`; by default everybody wears garments of our own.
+        clothes: MakeHuman clothes, from `read_wardrobe`; by default everybody wears garments of our own. With plain
+            looks only.
+        looks: "plain", those of EgoRear-Sim, or "wide": far more kinds of people, places, light and lenses (`looks`).
+        skins: photographic skins, from `read_skins`, for wide looks.
     """
 
     rig: Rig = field(default_factory=lambda: load_rig("ego4view"))
@@ -80,6 +100,21 @@ class SimulatorSettings:
     threads: int = 1
     mount: MountRange = MOUNTS[USUAL_MOUNT]
     clothes: tuple[MakeHumanGarment, ...] = ()
+    looks: str = "plain"
+    skins: Skins | None = None
+
+    def __post_init__(self) -> None:
+        if self.looks not in LOOKS:
+            raise EgorearError(f"looks '{self.looks}' are unknown; known are {', '.join(LOOKS)}")
+        if self.looks == "plain" and self.skins is not None:
+            raise EgorearError("photographic skins belong to wide looks: ask for looks 'wide', too")
+        if self.looks == "wide" and self.clothes:
+            raise EgorearError("MakeHuman clothes are worn with plain looks only: leave out one of the two")
+
+    @property
+    def wide(self) -> bool:
+        """Whether looks are wide."""
+        return self.looks == "wide"
 
 
 @dataclass(frozen=True)
@@ -105,8 +140,16 @@ class Simulator:
     def __init__(self, settings: SimulatorSettings) -> None:
         self.settings = settings
         self.asset: BodyAsset = load_bodies()
-        self.renderer = FisheyeRenderer(settings.rig, settings.size_px, settings.samples, settings.threads)
+        self.renderer = FisheyeRenderer(
+            settings.rig,
+            settings.size_px,
+            settings.samples,
+            settings.threads,
+            wide_textures(settings.skins) if settings.wide else None,
+        )
+        self._bodies = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[settings.split]]
         self._person = lru_cache(maxsize=4)(self._make_person)
+        self.bystander = lru_cache(maxsize=BYSTANDERS)(self._make_bystander)
 
     def sequence(self, index: int, frames: int) -> Sequence:
         """Return sequence number `index` with `frames` frames."""
@@ -148,8 +191,17 @@ class Simulator:
 
     def _make_person(self, number: int) -> Character:
         rng = np.random.default_rng([self.settings.seed, number, 2])
-        allowed = [i for i in range(len(self.asset)) if i % 5 in HELD_OUT[self.settings.split]]
-        return dress(rng, self.asset, allowed[int(rng.integers(len(allowed)))], self.settings.clothes)
+        body = self._bodies[int(rng.integers(len(self._bodies)))]
+        if self.settings.wide:
+            return dress_widely(rng, self.asset, body, self.settings.skins)
+        return dress(rng, self.asset, body, self.settings.clothes)
+
+    def _make_bystander(self, number: int) -> Bystander:
+        """Somebody else of the same split."""
+        rng = np.random.default_rng([self.settings.seed, number, 9])
+        return sample_bystander(
+            rng, self.asset, self._bodies[int(rng.integers(len(self._bodies)))], self.settings.skins
+        )
 
 
 class Sequence:
@@ -168,6 +220,9 @@ class Sequence:
         size = head_size(Landmarks(simulator.asset, self.character.shape))
         self.mount = sample_mount(rng, settings.rig, size, settings.mount)
         self.effects: CameraEffects = sample_effects(rng, settings.motion_blur)
+        self.flaws: LensFlaws | None = None
+        if settings.wide:
+            self._look_wide(pelvis[: last + 1])
         self._helmet = helmet_mesh(rng, size, self.mount)
         self._prop = hand_prop(rng, simulator.asset, self.character.shape)
 
@@ -188,10 +243,9 @@ class Sequence:
             simulator.asset, heads, device_from_world, self.mount.camera_from_device, simulator.renderer.models
         )
         views = self._render(rotations, heads, device_from_world)
-        radiance = self._with_blur(time_s, pixels, views)
+        radiance = self._exposed(time_s, pixels, views)
         visible = visible_joints(simulator.asset, joints_camera, pixels, in_view, views.distance_m, views.part)
         rng = np.random.default_rng([settings.seed, self._index, 4, i])
-        circles = [model.image_circle_radius_px for model in simulator.renderer.models]
         truth = GroundTruth(
             joints_device_m=joints_device,
             joints_camera_m=joints_camera,
@@ -207,7 +261,23 @@ class Sequence:
             clip_frame=round(time_s * MOTION_FPS),
             action=self.clip.action_at(time_s),
         )
-        return Frame(apply_effects(radiance, self.effects, circles, rng), truth, self.effects.jpeg_quality, views)
+        return Frame(self._developed(radiance, rng), truth, self.effects.jpeg_quality, views)
+
+    def _look_wide(self, path_m: NDArray[np.floating]) -> None:
+        """Replace place, camera and lens by those of wide looks, from a random stream of their own."""
+        settings = self._simulator.settings
+        rng = np.random.default_rng([settings.seed, self._index, 8])
+        people = [self._simulator.bystander(int(number)) for number in rng.integers(BYSTANDERS, size=2)]
+        self.scene = widened(rng, self.scene, path_m, people)
+        self.effects = wide_effects(rng, brightness(self.scene), settings.motion_blur)
+        self.flaws = sample_flaws(rng, len(settings.rig.cameras))
+
+    def _developed(self, radiance: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """The cameras' images of the light that reaches them."""
+        circles = [model.image_circle_radius_px for model in self._simulator.renderer.models]
+        if self.flaws is None:
+            return apply_effects(radiance, self.effects, circles, rng)
+        return in_camera(apply_effects(through_lens(radiance, self.flaws), self.effects, circles, rng), self.flaws)
 
     def _retarget(self, rng: np.random.Generator) -> BodyMotion:
         character = self.character
@@ -258,28 +328,30 @@ class Sequence:
             self.mount.camera_from_world(device_from_world),
         )
 
-    def _with_blur(self, time_s: float, pixels: NDArray[np.float64], sharp: Views) -> NDArray[np.float32]:
+    def _exposed(self, time_s: float, pixels: NDArray[np.float64], sharp: Views) -> NDArray[np.float32]:
         """Average the light over the exposure, in as many steps as the motion needs."""
-        if self.effects.shutter_s <= 0:
+        shutter_s, readout_s = self.effects.shutter_s, 0.0 if self.flaws is None else self.flaws.readout_s
+        if shutter_s <= 0:
             return sharp.radiance
         simulator = self._simulator
-        open_s = max(time_s - self.effects.shutter_s / 2, 0.0)
-        rotations, heads = self._pose_at(open_s)
+        rotations, heads = self._pose_at(max(time_s - (shutter_s + readout_s) / 2, 0.0))
         device_from_world, _ = self._device(rotations, heads)
         _, _, at_open, in_view = observe(
             simulator.asset, heads, device_from_world, self.mount.camera_from_device, simulator.renderer.models
         )
-        moved = np.linalg.norm(pixels - at_open, axis=-1)[in_view]
-        steps = min(int(2 * (moved.max() if moved.size else 0) / BLUR_STEP_PX), MOST_SUBFRAMES - 1)
+        steps = subframes(np.linalg.norm(pixels - at_open, axis=-1)[in_view])
         if steps < 1:
             return sharp.radiance
-        total = sharp.radiance.copy()
-        for offset in (np.arange(steps) + 0.5) / steps - 0.5:
-            moment = max(time_s + offset * self.effects.shutter_s, 0.0)
-            rotations, heads = self._pose_at(moment)
-            device_from_world, _ = self._device(rotations, heads)
-            total += self._render(rotations, heads, device_from_world).radiance
-        return total / np.float32(steps + 1)
+        if readout_s > 0:
+            height = sharp.radiance.shape[1]
+            return rolled(self._light_at, height, time_s, shutter_s, readout_s, max(steps, 2))
+        return blurred(self._light_at, sharp.radiance, time_s, shutter_s, steps)
+
+    def _light_at(self, time_s: float) -> NDArray[np.float32]:
+        """What reaches the cameras at one moment, (V, H, W, 3)."""
+        rotations, heads = self._pose_at(time_s)
+        device_from_world, _ = self._device(rotations, heads)
+        return self._render(rotations, heads, device_from_world).radiance
 
 
 def orthonormal(matrices: NDArray[np.float32]) -> NDArray[np.float32]:

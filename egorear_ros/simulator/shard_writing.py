@@ -24,12 +24,22 @@ from egorear_ros.data.shards import SETTINGS_FILE
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
+from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.motion.library import load_library
 from egorear_ros.simulator.rig_mount import USUAL_MOUNT, mount_range
-from egorear_ros.simulator.sampler import GENERATOR_VERSION, Frame, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import GENERATOR_VERSION, WIDE_VERSION, Frame, Simulator, SimulatorSettings
 from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
 
 SEQUENCES_PER_SHARD: Final = 16
+
+UNSAID: Final[dict[str, Any]] = {
+    "vary_motion": False,
+    "balance_actions": False,
+    "mount": USUAL_MOUNT,
+    "looks": "plain",
+    "skins": "",
+}
+"""What older shards do not say."""
 
 USUAL_SEEDS: Final = {"train": 0, "val": 1000, "test": 2000}
 """Bodies and clips differ between the splits, but rooms, clothes and cameras follow from the seed alone."""
@@ -50,6 +60,8 @@ class ShardSettings:
         vary_motion: change what the library has, for training.
         balance_actions: of a library: draw actions that many clips show less often.
         mount: how helmets sit on heads, see `simulator.rig_mount.mount_range`.
+        looks: "plain", or "wide" for networks that must work in other worlds.
+        skins: folder of photographic skins for wide looks; none if empty.
     """
 
     motion: str = "procedural"
@@ -62,6 +74,8 @@ class ShardSettings:
     vary_motion: bool = False
     balance_actions: bool = False
     mount: str = USUAL_MOUNT
+    looks: str = "plain"
+    skins: str = ""
 
     @property
     def sets_per_sequence(self) -> int:
@@ -91,6 +105,8 @@ class ShardSettings:
             split=self.split,
             vary_motion=self.vary_motion,
             mount=mount_range(self.mount),
+            looks=self.looks,
+            skins=read_skins(Path(self.skins)) if self.skins else None,
         )
         return Simulator(settings)
 
@@ -110,7 +126,9 @@ class ShardSettings:
     def content(self) -> dict[str, Any]:
         """What must be equal for a run to be resumed."""
         motion = self.motion if self.motion == "procedural" else Path(self.motion).name
-        return {"generator": GENERATOR_VERSION, **asdict(self), "motion": motion}
+        looks = self.looks if self.looks == "plain" else f"{self.looks}/{WIDE_VERSION}"
+        skins = Path(self.skins).name
+        return {"generator": GENERATOR_VERSION, **asdict(self), "motion": motion, "looks": looks, "skins": skins}
 
 
 def write_shards(
@@ -189,8 +207,7 @@ def _begin(out: Path, settings: ShardSettings) -> None:
         partial.write_text(json.dumps(settings.content(), indent=2) + "\n", encoding="utf-8")
         partial.rename(path)
         return
-    older: dict[str, Any] = {"vary_motion": False, "balance_actions": False, "mount": USUAL_MOUNT}
-    found = {**older, **read_json(path)}  # older shards do not say these
+    found = {**UNSAID, **read_json(path)}
     for key, value in settings.content().items():
         if found.get(key) != value:
             raise EgorearError(

@@ -48,6 +48,7 @@ class Character:
         sole_m: how far the sole lies below the ball of the foot at rest.
         finger_curl: how closed the hands are.
         vertices_m, normals, drape_normals: (N, 3) at rest.
+        rest_m: (N, 3) where patterns are attached, see `Surface`.
         slack_m: (N,) looseness.
         bones, weights: (N, 4) skinning.
         faces, face_material, face_part: triangles.
@@ -61,6 +62,7 @@ class Character:
     vertices_m: Floats
     normals: Floats
     drape_normals: Floats
+    rest_m: Floats
     slack_m: Floats
     bones: Ints
     weights: Floats
@@ -77,7 +79,7 @@ class Character:
             *(self.vertices_m, self.normals, self.drape_normals, self.slack_m, self.bones, self.weights),
             *(np.ascontiguousarray(rotations), translations.astype(np.float32), vertices, normals),
         )
-        return Mesh(vertices, normals, self.vertices_m, self.faces, self.face_material, self.face_part, self.materials)
+        return Mesh(vertices, normals, self.rest_m, self.faces, self.face_material, self.face_part, self.materials)
 
     def spheres(self, heads_m: Floats) -> Floats:
         """(K, 4) rough shape of the posed body: centre and radius."""
@@ -152,6 +154,7 @@ def assemble(asset: BodyAsset, shape: BodyShape, pieces: list[Surface], sole_m: 
         drape_normals=np.concatenate(
             [piece.normals(6) if piece.slack_m.any() else piece.normals() for piece in pieces]
         ),
+        rest_m=np.concatenate([piece.vertices_m if piece.rest_m is None else piece.rest_m for piece in pieces]),
         slack_m=np.concatenate([piece.slack_m for piece in pieces]),
         bones=bones,
         weights=weights,

@@ -27,6 +27,8 @@ class Surface:
         weights: (N, B) skinning weights of all bones; rows sum to 1.
         slack_m: (N,) how far the cloth hangs loose: at this distance along the normal plus as far straight down.
         material: row of the material table.
+        rest_m: (N, 3) position that patterns are attached to, or of unwrapped skin (u, v, tile); by default the
+            vertices. A surface that has it may have several vertices in one place, which share their normal.
     """
 
     vertices_m: Floats
@@ -34,6 +36,7 @@ class Surface:
     weights: Floats
     slack_m: Floats
     material: Floats
+    rest_m: Floats | None = None
 
     def cut(self, keep: Floats) -> Surface:
         """Keep the part where `keep` (N,) is positive, cut cleanly along its zero line."""
@@ -54,6 +57,7 @@ class Surface:
             vertices_m=extended(self.vertices_m),
             weights=extended(self.weights),
             slack_m=extended(self.slack_m[:, None])[:, 0],
+            rest_m=None if self.rest_m is None else extended(self.rest_m),
             faces=np.concatenate([self.faces[whole], faces]).astype(np.int32),
         ).compacted()
 
@@ -65,12 +69,16 @@ class Surface:
             vertices_m=self.vertices_m[used],
             weights=self.weights[used],
             slack_m=self.slack_m[used],
+            rest_m=None if self.rest_m is None else self.rest_m[used],
             faces=faces,
         )
 
     def normals(self, smoothing: int = 0) -> Floats:
         """(N, 3) unit normals, averaged over neighbours `smoothing` times."""
-        normals = self.smoothed(vertex_normals(self.vertices_m, self.faces), smoothing)
+        normals = vertex_normals(self.vertices_m, self.faces)
+        if self.rest_m is not None:
+            normals = shared(self.vertices_m, normals)
+        normals = self.smoothed(normals, smoothing)
         return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9), np.float32)
 
     def smoothed(self, values: Floats, rounds: int) -> Floats:
@@ -127,6 +135,14 @@ def body_surface(asset: BodyAsset, shape: BodyShape, name: str, material: Floats
         slack_m=np.zeros(len(used), np.float32),
         material=material,
     )
+
+
+def shared(vertices: Floats, normals: Floats) -> Floats:
+    """Normals (N, 3), summed over vertices that lie in one place."""
+    places, index = np.unique(vertices, axis=0, return_inverse=True)
+    index = index.reshape(-1)
+    total = np.stack([np.bincount(index, normals[:, axis], len(places)) for axis in range(3)], axis=1)
+    return np.asarray(total[index], np.float32)
 
 
 def renumbered(faces: Ints) -> tuple[Ints, Ints]:

@@ -48,9 +48,17 @@ class FisheyeRenderer:
         size_px: image width; the height follows the lens.
         samples: rays per pixel side for antialiasing; by default 2 up to 512 px and 1 above.
         threads: views rendered at the same time.
+        more_textures: (K, N, 3) from `scene.textures.pyramid`, counted after those of the scenes; by default none.
     """
 
-    def __init__(self, rig: Rig, size_px: int = 256, samples: int | None = None, threads: int = 1) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        size_px: int = 256,
+        samples: int | None = None,
+        threads: int = 1,
+        more_textures: Floats | None = None,
+    ) -> None:
         self.samples = samples or (2 if size_px <= SUPERSAMPLED_UP_TO_PX else 1)
         self.models = [resize_to_width(camera.model, size_px) for camera in rig.cameras]
         self._lenses = [Lens(model, self.samples) for model in self.models]
@@ -58,6 +66,8 @@ class FisheyeRenderer:
         self._shadow_bounds = np.empty((2, *(SHADOW_SIZE // SHADOW_TILE,) * 2), np.float32)
         self._table = noise_table()
         self._textures = texture_pyramid()
+        if more_textures is not None:
+            self._textures = np.concatenate([self._textures, more_textures])
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def render(

@@ -7,6 +7,10 @@ import numpy as np
 from egorear_ros.simulator.renderer.compile import Floats, Ints, f4, inlined_kernel, kernel
 from egorear_ros.simulator.renderer.surfaces import mesh_color, surroundings_color
 
+KERNELS_VERSION = 2
+"""Raise it whenever a kernel changes that `shade` inlines (surfaces, lighting, textures, noise): numba's cache on disk
+looks at the age of this file only, and would go on using the old ones."""
+
 SURROUNDINGS_PART = -1
 OUTSIDE_LENS_PART = -2
 

@@ -24,7 +24,9 @@ MATERIAL: Final = {
 """Columns of the material table; `texture` is -1 for none, `kind` is one of KINDS, `two_sided` is 1 for what is
 seen from behind as well (cloth)."""
 MATERIAL_SIZE: Final = 13
-KINDS: Final = {"matte": 0, "skin": 1, "hair": 2, "eye": 3, "cloth": 4}
+KINDS: Final = {"matte": 0, "skin": 1, "hair": 2, "eye": 3, "cloth": 4, "unwrapped": 5}
+"""An unwrapped surface is skin whose position at rest is (u, v, tile): its colour is that of the texture
+`texture` + tile at (u, v), and `scale` is how much of a tile covers a metre."""
 
 SURROUNDINGS: Final = {"low": 0, "high": 3, "outdoor": 6, "rotation": 7, "ground_reach": 8}
 """Entries of the surroundings vector: the room's corners (its floor is also the ground outdoors), 1 if outdoors, turn
@@ -102,7 +104,19 @@ def mesh_color(
         length = -length  # cloth has two sides
     nx, ny, nz = normal[0] / length, normal[1] / length, normal[2] / length
 
-    if materials[row, 10] >= 0:
+    if kind == 5:
+        scale = materials[row, 7] * (f4(1) + f4(1.6) * rz)  # the second tile is an enlarged part of the first
+        sample_texture(
+            textures,
+            int(materials[row, 10] + rz + f4(0.5)),
+            rx,
+            ry,
+            pixel_rad * reach * scale * f4(TEXTURE_SIZE),
+            albedo,
+        )
+        for d in range(3):
+            albedo[d] *= materials[row, d]
+    elif materials[row, 10] >= 0:
         scale = materials[row, 7]
         u, v = (ry, rz) if abs(nx) > max(abs(ny), abs(nz)) else ((rx, rz) if abs(ny) > abs(nz) else (rx, ry))
         sample_texture(
@@ -132,7 +146,7 @@ def mesh_color(
 
     facing = nx * light[0] + ny * light[1] + nz * light[2]
     direct, highlight = f4(0), f4(0)
-    if kind == 1:  # light scatters a little around the edge of skin
+    if kind == 1 or kind == 5:  # light scatters a little around the edge of skin
         facing = (facing + f4(0.15)) / f4(1.15)
     if facing > 0:
         lit = shadow(

@@ -25,8 +25,12 @@ TEXTURES: Final[tuple[str, ...]] = tuple(dict.fromkeys(FLOORS + GROUNDS + WALLS 
 def texture_pyramid() -> NDArray[np.float32]:
     """(K, N, 3) linear light: every texture at 256, 128, 64 .. texels, one level after the other."""
     rng = np.random.default_rng(11)
-    images = np.stack([np.clip(PAINTERS[name](rng), 0, 1) for name in TEXTURES]).astype(np.float32) ** 2.2
-    levels = [images]
+    return pyramid(np.stack([np.clip(PAINTERS[name](rng), 0, 1) for name in TEXTURES]))
+
+
+def pyramid(images: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(K, N, 3) linear light of (K, 256, 256, 3) sRGB images in 0..1: all levels, one after the other."""
+    levels = [images.astype(np.float32) ** 2.2]
     for _ in range(1, TEXTURE_LEVELS):
         count, size = levels[-1].shape[:2]
         levels.append(levels[-1].reshape(count, size // 2, 2, size // 2, 2, 3).mean(axis=(2, 4)))
