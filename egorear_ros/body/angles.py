@@ -1,7 +1,7 @@
 """The body's rotations as angles of single axes, and a robot description with these axes.
 
-Hinges have one angle, about their axis, positive when they bend. All other joints have three: intrinsic z, y, x of their
-own frame (turn, pitch, roll). The root has none: its pose is a transform. In the rest pose all angles are 0.
+Hinges have one angle, about their axis, positive when they bend. All other joints have three: intrinsic z, y, x of
+their own frame (turn, pitch, roll). The root has none: its pose is a transform. In the rest pose all angles are 0.
 """
 
 from __future__ import annotations
