@@ -54,7 +54,7 @@ COLLAR_STD_RAD: Final = 1.0
 """Of a collar bone around its rest: collar bones and a turn of the chest move the shoulders alike."""
 
 DAMPING: Final = 1e-4
-SMALL_GAIN: Final = 1e-4
+SMALL_GAIN: Final = 1e-3
 """Share of the cost; a step that gains less ends the fit."""
 
 _FROM_SKELETON: Final = list(FROM_SKELETON)
