@@ -57,20 +57,23 @@ def load_official_calibration(path: str | Path) -> OCamModel:
     """
     content = _read_json(Path(path))
     try:
-        width, height = content["size"]
-        return ocam_from_content(
-            {
-                "image_size": [width, height],
-                "image_circle_radius": content["imageCircleRadius"],
-                "center": content["image_center"],
-                "ray_polynomial": content["polynomialC2W"],
-                "radius_polynomial": content["polynomialW2C"],
-            }
-        )
-    except KeyError as error:
-        raise RigError(f"calibration '{path}' has no key {error}; expected an official OCam JSON file") from error
+        return official_lens(content)
     except (ValueError, TypeError) as error:
         raise RigError(f"calibration '{path}': {error}") from error
+
+
+def official_lens(content: Mapping[str, Any]) -> OCamModel:
+    """Build the camera of an official calibration's content; the affine part is left out, as in the official code.
+
+    Raises:
+        ValueError: a key is missing, or what it holds is not a lens.
+    """
+    keys = ("size", "imageCircleRadius", "image_center", "polynomialC2W", "polynomialW2C")
+    for key in keys:
+        if key not in content:
+            raise ValueError(f"no key '{key}'; expected an official OCam JSON file")
+    names = ("image_size", "image_circle_radius", "center", "ray_polynomial", "radius_polynomial")
+    return ocam_from_content({name: content[key] for name, key in zip(names, keys, strict=True)})
 
 
 def load_rw_extrinsics(path: str | Path) -> dict[str, Matrix]:
