@@ -16,6 +16,7 @@ FOCAL_SHARE = 0.05
 ORIGIN_M = 0.01
 REACH_M = 1.0
 BASES_M = 0.05
+BEHIND_M = 0.03
 
 
 def doubts(rig: Rig) -> list[str]:
@@ -68,7 +69,7 @@ def _pair_doubts(rig: Rig) -> list[str]:
             lines.append("the front images are upside down or their names exchanged: image right is the wearer's left")
     if front is not None and rear is not None:
         for name in VIEWS[2:]:
-            if poses[name][1, 3] <= 0:
+            if poses[name][1, 3] < BEHIND_M:
                 lines.append(
                     f"{name} does not lie behind the front cameras (device y {100 * poses[name][1, 3]:.1f} cm)"
                 )

@@ -18,7 +18,7 @@ DPI = 110
 COLORS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e", "#c2255c", "#868e96")
 SIDES = (
     ("from above", 1, 0, "left  y (cm)", "forward  x (cm)"),
-    ("from the wearer's left", 0, 2, "forward  x (cm)", "up  z (cm)"),
+    ("from the wearer's right", 0, 2, "forward  x (cm)", "up  z (cm)"),
 )
 """Title, horizontal and vertical axis of `helmet_link`, and their labels."""
 
@@ -54,7 +54,7 @@ def _draw(axes: Any, rig: Rig, camera: RigCamera, plane: tuple[int, int], reach_
     at = 100 * helmet_from_camera[list(plane), 3]
     angle = math.degrees(camera.model.max_angle_rad)
     axes.plot(*at, "o", color=color, label=f"{camera.name} ({2 * angle:.0f}°)")
-    axis = 100 * reach_m * helmet_from_camera[list(plane), 2]
+    axis = 70 * reach_m * helmet_from_camera[list(plane), 2]
     axes.annotate("", at + axis, at, arrowprops={"arrowstyle": "->", "color": color, "lw": 1.8})
     axes.fill(*_outline(helmet_from_camera, camera.model.max_angle_rad, plane, reach_m), color=color, alpha=0.12, lw=0)
 

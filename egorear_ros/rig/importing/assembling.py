@@ -105,6 +105,7 @@ def _lenses(
     angles = _for_each(names, options.max_angles_rad, "--max-angle")
     lenses, derived = [], []
     for name, camera, circle, angle in zip(names, found, circles, angles, strict=True):
+        _check_center(name, camera.lens)
         if camera.has_range and circle is None and angle is None:
             lenses.append(camera.lens)
             continue
@@ -120,6 +121,15 @@ def _lenses(
             "size; give the real ones with --image-circle and --max-angle"
         )
     return lenses
+
+
+def _check_center(name: str, lens: CameraModel) -> None:
+    (x, y), width, height = lens.center_px, lens.width, lens.height
+    if not (0 < x < width and 0 < y < height):
+        raise RigError(
+            f"camera '{name}': the optical axis at ({x:.1f}, {y:.1f}) px lies outside the {width}x{height} image; "
+            "is the size right and the file complete?"
+        )
 
 
 def _for_each(names: Sequence[str], values: tuple[float, ...], option: str) -> tuple[float | None, ...]:

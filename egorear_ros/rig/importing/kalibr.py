@@ -11,6 +11,7 @@ import numpy as np
 from egorear_ros.rig.camera import CameraModel
 from egorear_ros.rig.fields import named, numbers
 from egorear_ros.rig.importing.found import FoundCamera, Image, pose_of, size_of
+from egorear_ros.rig.rig import VIEWS
 from egorear_ros.rig.rigid import Matrix
 
 MODELS = {
@@ -44,9 +45,25 @@ def read_kalibr(content: Any) -> list[FoundCamera]:
     keys = sorted((key for key in map(str, content) if re.fullmatch(r"cam\d+", key)), key=lambda key: int(key[3:]))
     if not keys or keys != [f"cam{i}" for i in range(len(keys))]:
         raise ValueError(f"a Kalibr camchain has cam0, cam1, ... without a gap, got {', '.join(map(str, content))}")
+    overlaps = {f"cam{i}" for key in keys for i in _overlaps(content[key])}
+    if not overlaps <= set(keys):
+        raise ValueError(
+            f"cam_overlaps names {sorted(overlaps - set(keys))[0]}, which is not there; is the file complete?"
+        )
     lenses = [named(f"camera '{key}'", _lens, content[key]) for key in keys]
     poses = _poses(keys, content)
-    return [FoundCamera(key, "", lens, pose) for key, lens, pose in zip(keys, lenses, poses, strict=True)]
+    names = [_view(content[key]) for key in keys]
+    return [FoundCamera(*parts) for parts in zip(keys, names, lenses, poses, strict=True)]
+
+
+def _overlaps(camera: Any) -> list[Any]:
+    overlaps = camera.get("cam_overlaps") if isinstance(camera, Mapping) else None
+    return overlaps if isinstance(overlaps, list) else []
+
+
+def _view(camera: Mapping[str, Any]) -> str:
+    """The view that the topic is named after, or ""."""
+    return next((view for view in VIEWS if view in str(camera.get("rostopic", ""))), "")
 
 
 def _poses(keys: list[str], content: Mapping[str, Any]) -> list[Matrix]:
