@@ -14,7 +14,7 @@ from rich.table import Table
 from egorear_ros.rig import OCamModel, Rig, RigCamera, fit_equidistant, load_rig
 from egorear_ros.rig.comparison import Difference, compare_rigs
 from egorear_ros.rig.doubts import doubts
-from egorear_ros.rig.importing import READERS, ImportOptions, import_rig
+from egorear_ros.rig.importing import READERS, ImportOptions, rig_for_comparison
 from egorear_ros.rig.lens_yaml import lens_content
 
 ALLOWED_PX, ALLOWED_M, ALLOWED_DEG = 0.1, 1e-4, 0.01
@@ -64,7 +64,7 @@ def _other(args: argparse.Namespace, rig: Rig) -> Rig:
             if "egorear-rig/" in file.read():
                 return load_rig(args.against[0])
     names = tuple(args.names.split(",")) if args.names else ()
-    return import_rig(args.against, ImportOptions(names or rig.names, args.format))[0]
+    return rig_for_comparison(args.against, rig, ImportOptions(names, args.format), args.rig)
 
 
 def rig_table(rig: Rig) -> Table:

@@ -281,6 +281,19 @@ def test_a_wrong_rig_is_no_longer_fine(tmp_path: Path, capsys: pytest.CaptureFix
     assert "differs from the files: rear_left, rear_right" in capsys.readouterr().out
 
 
+def test_a_lens_file_alone_is_compared_by_its_lens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lens_file = str(DATA / "calib_results_front_left.txt")
+    assert main(["rig", "ego4view", "--against", lens_file]) == 1  # which has another affine part
+    assert "differs from the files: front_left" in capsys.readouterr().out
+    out = tmp_path / "own.yaml"
+    out.write_text(rig_yaml(import_rig([lens_file])[0]))
+    assert main(["rig", str(out), "--against", lens_file]) == 0
+    content = yaml.safe_load(out.read_text())
+    content["cameras"]["front_left"]["center"].reverse()  # row and column exchanged
+    out.write_text(yaml.safe_dump(content))
+    assert main(["rig", str(out), "--against", lens_file]) == 1
+
+
 def test_doubts_name_usual_mistakes() -> None:
     rig = load_rig("ego4view")
     assert not doubts(rig) and not doubts(load_rig("unrealego"))

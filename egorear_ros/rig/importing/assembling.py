@@ -67,6 +67,19 @@ def import_rig(files: Sequence[str | Path], options: ImportOptions | None = None
     return replace(rig, helmet_from_device=helmet_from_device(rig) if helmet is None else helmet), notes
 
 
+def rig_for_comparison(files: Sequence[str | Path], rig: Rig, options: ImportOptions, rig_file: str) -> Rig:
+    """Import files to compare a rig with: cameras without a view name take the rig's, those without a pose its pose.
+
+    Raises:
+        RigError: see `import_rig`.
+    """
+    found = [(Path(file), camera) for file in files for camera in read_calibration(file, options.format_name)[1]]
+    own = [_own_name(path, camera) for path, camera in found]
+    names = options.names or (tuple(own) if set(own) <= set(rig.names) else rig.names)
+    lacks = len(files) > 1 or any(camera.camera_from_reference is None for _, camera in found)
+    return import_rig(files, replace(options, names=names, poses=rig_file if lacks else None))[0]
+
+
 def _names(found: Sequence[tuple[Path, FoundCamera]], given: tuple[str, ...]) -> tuple[str, ...]:
     labels = ", ".join(camera.label if len(found) > 1 else path.name for path, camera in found)
     if given:
