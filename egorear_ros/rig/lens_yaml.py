@@ -63,7 +63,8 @@ def _ocam_content(model: OCamModel) -> dict[str, Any]:
     }
     if model.affine != (1.0, 0.0, 0.0):
         content["affine"] = list(model.affine)
-    if model.max_angle_rad != max_angle_of_circle(model.ray_polynomial, model.image_circle_radius_px):
+    of_circle = max_angle_of_circle(model.ray_polynomial, model.image_circle_radius_px)
+    if not math.isclose(model.max_angle_rad, of_circle, abs_tol=1e-12):
         content["max_angle_deg"] = math.degrees(model.max_angle_rad)
     return content
 

@@ -192,6 +192,31 @@ def test_what_opencv_itself_writes(suffix: str, count: int, tmp_path: Path) -> N
     np.testing.assert_allclose(model.project(points), expected[:, 0], atol=1e-6)
 
 
+def test_matrices_as_plain_lists(tmp_path: Path) -> None:
+    fields = {"K": [[402.6, 0, 868.3], [0, 405.9, 601.2], [0, 0, 1]], "D": [[0.168], [-0.029], [0.0006], [-0.0009]],
+              "image_size": [1640, 1232]}  # fmt: skip
+    (tmp_path / "fisheye.json").write_text(json.dumps(fields))
+    plain, stored = (
+        import_rig([path])[0].cameras[0].model for path in (tmp_path / "fisheye.json", DATA / "opencv_fisheye.yml")
+    )
+    assert plain == stored
+
+
+def test_a_stereo_calibration_is_two_cameras(tmp_path: Path) -> None:
+    path = tmp_path / "stereo.yml"
+    matrix = np.array([[412.0, 0, 640.5], [0, 409.0, 360.2], [0, 0, 1]])
+    turn = Rotation.from_euler("y", 3, degrees=True).as_matrix()
+    storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
+    storage.write("imageSize", np.array([1280.0, 720.0]))
+    for key, value in (("K1", matrix), ("D1", np.zeros(4)), ("K2", matrix), ("D2", np.zeros(4)), ("R", turn)):
+        storage.write(key, value)
+    storage.write("T", np.array([[-120.0], [1.0], [2.0]]))
+    storage.release()
+    rig = import_rig([path], ImportOptions(("front_left", "front_right"), scale=1e-3))[0]
+    np.testing.assert_allclose(from_first(rig)[1], rigid(turn, [-0.12, 0.001, 0.002]), atol=1e-9)
+    assert rig["front_right"].device_from_camera[0, 3] == pytest.approx(0.06, abs=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["plumb_bob", "rational_polynomial"])
 def test_ros_pinhole_cameras(kind: str, tmp_path: Path) -> None:
     d = [0.05, -0.02, 0.001, -0.0005, 0.003, 0.1, 0.01, 0.001][: 5 if kind == "plumb_bob" else 8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -26,7 +27,12 @@ def is_opencv(text: str) -> bool:
     return start.startswith(("%YAML:1", "%YAML 1")) or "opencv-matrix" in text or "<opencv_storage" in text
 
 
-def read_opencv(text: str) -> list[FoundCamera]:
+def is_plain(content: Any) -> bool:
+    """Whether a YAML or JSON content has OpenCV's matrices as plain lists."""
+    return isinstance(content, Mapping) and any(isinstance(content.get(name), list) for name in MATRIX)
+
+
+def read_opencv(content: str | Mapping[str, Any]) -> list[FoundCamera]:
     """Return the file's camera, or the two of a stereo calibration with K1, D1, K2, D2, R, T.
 
     Four distortion coefficients are those of OpenCV's fisheye model, five and eight those of its pinhole model; with
@@ -35,7 +41,7 @@ def read_opencv(text: str) -> list[FoundCamera]:
     Raises:
         ValueError: a mistake, named.
     """
-    fields = _fields(text)
+    fields = _fields(content) if isinstance(content, str) else dict(content)
     if not any(name in fields for name in MATRIX) and any(f"{name}1" in fields for name in MATRIX):
         return _stereo(fields)
     name = str(fields.get("camera_name", "") or "")
@@ -56,6 +62,8 @@ def _lens(fields: dict[str, Any], suffix: str) -> Any:
     mirror = f"xi{suffix}"
     if mirror in fields:
         return image.omni(numbers({mirror: np.ravel(fields[mirror]).tolist()}, mirror, 1)[0], d)
+    if fields.get("fisheye_model") == 0:  # OpenCV's own calibration sample says so
+        return image.omni(0.0, d)
     hint = " ".join(str(fields.get(name, "")) for name in ("distortion_model", "camera_model", "model")).lower()
     if len(d) == 4 and not any(word in hint for word in ("radtan", "plumb", "pinhole")):
         return image.equidistant(d)

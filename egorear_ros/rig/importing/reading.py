@@ -24,8 +24,6 @@ READERS: Final[dict[str, Callable[[Any], list[FoundCamera]]]] = {
 }
 """Format -> reader of the file's text (OCamCalib, OpenCV) or content."""
 
-TEXT_FORMATS: Final = frozenset({"ocamcalib", "opencv"})
-
 
 class _Loader(yaml.SafeLoader):
     """YAML whose numbers may be written 1e-05, as many programs do."""
@@ -68,7 +66,7 @@ def read_calibration(path: str | Path, format_name: str | None = None) -> tuple[
 def _recognised(text: str, format_name: str | None) -> tuple[str, Any]:
     if format_name is not None and format_name not in READERS:
         raise ValueError(f"unknown format '{format_name}'; known are {', '.join(READERS)}")
-    if format_name in TEXT_FORMATS:
+    if format_name == "ocamcalib" or (format_name == "opencv" and opencv.is_opencv(text)):
         return str(format_name), text
     if format_name is not None:
         return format_name, _content(text)
@@ -82,6 +80,7 @@ def _recognised(text: str, format_name: str | None) -> tuple[str, Any]:
         ("basalt", basalt.is_basalt),
         ("kalibr", kalibr.is_kalibr),
         ("ros", ros.is_ros),
+        ("opencv", opencv.is_plain),
     ):
         if fits(content):
             return name, content
