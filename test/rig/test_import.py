@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -288,6 +289,15 @@ def test_the_command_writes_rig_and_picture(tmp_path: Path, capsys: pytest.Captu
     expected = import_rig([source], ImportOptions(VIEWS, max_angles_rad=(math.radians(100),)))[0]
     assert all(d.max_px < 1e-6 and d.position_m < 1e-9 for d in compare_rigs(load_rig(out), expected))
     assert main(["rig", str(out), "--against", source]) == 0
+
+
+def test_without_matplotlib_there_is_a_rig_and_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["rig", "import", str(DATA / "ost.yaml"), "--out", str(tmp_path / "rig.yaml")]) == 0
+    assert "no picture: it needs the package matplotlib: pip install 'egorear[view]'" in capsys.readouterr().out
+    assert load_rig(tmp_path / "rig.yaml").names == ("front_left",) and not (tmp_path / "rig.png").exists()
 
 
 def test_a_wrong_rig_is_no_longer_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
