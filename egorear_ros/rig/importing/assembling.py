@@ -174,7 +174,9 @@ def _poses(
     if len(names) > 1 and (lacking or files > 1):
         who = ", ".join(lacking or names)
         why = "the files do not say" if lacking else "each file has a frame of its own, they do not say together"
-        raise RigError(f"{why} where {who} sit(s): give --poses RIG.yaml, a rig file with cameras of these names")
+        raise RigError(
+            f"{why} where these cameras sit: {who}; give --poses RIG.yaml, a rig file with cameras of these names"
+        )
     matrices = [
         np.eye(4) if camera.camera_from_reference is None else _scaled(camera.camera_from_reference, options.scale)
         for _, camera in found
