@@ -42,7 +42,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0 done, 1 user error (one line on stderr), 2 wrong usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = _joined(list(sys.argv[1:] if argv is None else argv))
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
     args = build_parser(command).parse_args(arguments)
     try:
@@ -62,6 +62,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     finally:
         _write_out()
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """Two words that name a command together become one: `rig import` is the command rig-import."""
+    pair = "-".join(arguments[:2])
+    return [pair, *arguments[2:]] if len(arguments) > 1 and pair in commands() else arguments
 
 
 def _write_out() -> None:

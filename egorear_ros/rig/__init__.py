@@ -6,9 +6,11 @@ May import: skeleton, errors, resources. Imported by everything above. No ROS; t
 
 from egorear_ros.rig.camera import CameraModel
 from egorear_ros.rig.camera_info import CameraInfoFields, camera_from_info, camera_info_fields
-from egorear_ros.rig.equidistant import EquidistantModel, fit_equidistant
+from egorear_ros.rig.equidistant import EquidistantModel
+from egorear_ros.rig.fitting import fit_equidistant
 from egorear_ros.rig.loading import OFFICIAL_NAMES, load_official_calibration, load_rig, load_rw_extrinsics
 from egorear_ros.rig.ocam import OCamModel
+from egorear_ros.rig.omni import OmniModel
 from egorear_ros.rig.rig import (
     DEVICE_FRAME,
     HELMET_FRAME,
@@ -18,6 +20,8 @@ from egorear_ros.rig.rig import (
     RigError,
     StaticTransform,
 )
+from egorear_ros.rig.sphere_models import DoubleSphereModel, ExtendedUnifiedModel
+from egorear_ros.rig.view_range import half_diagonal, with_view_range
 from egorear_ros.rig.writing import rig_content, rig_yaml
 
 __all__ = [
@@ -27,8 +31,11 @@ __all__ = [
     "VIEWS",
     "CameraInfoFields",
     "CameraModel",
+    "DoubleSphereModel",
     "EquidistantModel",
+    "ExtendedUnifiedModel",
     "OCamModel",
+    "OmniModel",
     "Rig",
     "RigCamera",
     "RigError",
@@ -36,9 +43,11 @@ __all__ = [
     "camera_from_info",
     "camera_info_fields",
     "fit_equidistant",
+    "half_diagonal",
     "load_official_calibration",
     "load_rig",
     "load_rw_extrinsics",
     "rig_content",
     "rig_yaml",
+    "with_view_range",
 ]

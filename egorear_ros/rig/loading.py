@@ -7,7 +7,6 @@ commented example. Whatever is wrong with a file is reported as one RigError tha
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +16,9 @@ import yaml
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
-from egorear_ros.rig.equidistant import EquidistantModel
-from egorear_ros.rig.ocam import OCamModel, max_angle_of_circle
+from egorear_ros.rig.fields import checked_fields, named
+from egorear_ros.rig.lens_yaml import lens_from_content, ocam_from_content
+from egorear_ros.rig.ocam import OCamModel
 from egorear_ros.rig.rig import HELMET_FROM_DEVICE_ROTATION, VIEWS, Rig, RigCamera, RigError
 from egorear_ros.rig.rigid import Matrix, rigid
 
@@ -57,20 +57,23 @@ def load_official_calibration(path: str | Path) -> OCamModel:
     """
     content = _read_json(Path(path))
     try:
-        width, height = content["size"]
-        return _ocam(
-            {
-                "image_size": [width, height],
-                "image_circle_radius": content["imageCircleRadius"],
-                "center": content["image_center"],
-                "ray_polynomial": content["polynomialC2W"],
-                "radius_polynomial": content["polynomialW2C"],
-            }
-        )
-    except KeyError as error:
-        raise RigError(f"calibration '{path}' has no key {error}; expected an official OCam JSON file") from error
+        return official_lens(content)
     except (ValueError, TypeError) as error:
         raise RigError(f"calibration '{path}': {error}") from error
+
+
+def official_lens(content: Mapping[str, Any]) -> OCamModel:
+    """Build the camera of an official calibration's content; the affine part is left out, as in the official code.
+
+    Raises:
+        ValueError: a key is missing, or what it holds is not a lens.
+    """
+    keys = ("size", "imageCircleRadius", "image_center", "polynomialC2W", "polynomialW2C")
+    for key in keys:
+        if key not in content:
+            raise ValueError(f"no key '{key}'; expected an official OCam JSON file")
+    names = ("image_size", "image_circle_radius", "center", "ray_polynomial", "radius_polynomial")
+    return ocam_from_content({name: content[key] for name, key in zip(names, keys, strict=True)})
 
 
 def load_rw_extrinsics(path: str | Path) -> dict[str, Matrix]:
@@ -121,7 +124,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _rig_from(content: Any) -> Rig:
-    fields = _fields(content, required={"format", "name", "cameras"}, optional={"source", "helmet_from_device"})
+    fields = checked_fields(content, required={"format", "name", "cameras"}, optional={"source", "helmet_from_device"})
     if fields["format"] != FORMAT:
         raise ValueError(f"format is '{fields['format']}', this version reads '{FORMAT}'")
     if not isinstance(fields["cameras"], Mapping) or not fields["cameras"]:
@@ -130,101 +133,27 @@ def _rig_from(content: Any) -> Rig:
     return Rig(
         name=str(fields["name"]),
         cameras=tuple(_camera(str(name), camera) for name, camera in fields["cameras"].items()),
-        helmet_from_device=_named("helmet_from_device", _pose, helmet),
+        helmet_from_device=named("helmet_from_device", _pose, helmet),
         source=str(fields.get("source", "")),
     )
 
 
 def _camera(name: str, content: Any) -> RigCamera:
     def build(content: Any) -> RigCamera:
-        if not isinstance(content, Mapping) or content.get("model") not in MODELS:
-            raise ValueError(f"'model' must be one of {', '.join(MODELS)}")
-        calibration = {key: value for key, value in content.items() if key not in {"model", "camera_from_device"}}
+        lens = lens_from_content(
+            {k: v for k, v in content.items() if k != "camera_from_device"} if isinstance(content, Mapping) else content
+        )
         if "camera_from_device" not in content:
             raise ValueError("missing field 'camera_from_device'")
         return RigCamera(
             name,
-            MODELS[content["model"]](calibration),
-            _named("camera_from_device", _pose, content["camera_from_device"]),
+            lens,
+            named("camera_from_device", _pose, content["camera_from_device"]),
         )
 
-    return _named(f"camera '{name}'", build, content)
-
-
-def _ocam(content: Any) -> OCamModel:
-    fields = _fields(
-        content, required={"image_size", "image_circle_radius", "center", "ray_polynomial", "radius_polynomial"}
-    )
-    width, height = (int(value) for value in _numbers(fields, "image_size", 2))
-    center_x, center_y = _numbers(fields, "center", 2)
-    rays = _numbers(fields, "ray_polynomial")
-    radius = _number(fields, "image_circle_radius")
-    return OCamModel(
-        width,
-        height,
-        (center_x, center_y),
-        radius,
-        max_angle_of_circle(rays, radius),
-        ray_polynomial=rays,
-        radius_polynomial=_numbers(fields, "radius_polynomial"),
-    )
-
-
-def _equidistant(content: Any) -> EquidistantModel:
-    fields = _fields(
-        content,
-        required={"image_size", "image_circle_radius", "center", "focal_length", "distortion", "max_angle_deg"},
-    )
-    width, height = (int(value) for value in _numbers(fields, "image_size", 2))
-    center_x, center_y = _numbers(fields, "center", 2)
-    k1, k2, k3, k4 = _numbers(fields, "distortion", 4)
-    return EquidistantModel(
-        width,
-        height,
-        (center_x, center_y),
-        _number(fields, "image_circle_radius"),
-        math.radians(_number(fields, "max_angle_deg")),
-        focal_px=_number(fields, "focal_length"),
-        distortion=(k1, k2, k3, k4),
-    )
-
-
-MODELS: Final[dict[str, Any]] = {"ocam": _ocam, "equidistant": _equidistant}
+    return named(f"camera '{name}'", build, content)
 
 
 def _pose(content: Any) -> Matrix:
-    fields = _fields(content, required={"rotation", "translation"})
+    fields = checked_fields(content, required={"rotation", "translation"})
     return rigid(fields["rotation"], fields["translation"])
-
-
-def _named(what: str, build: Any, content: Any) -> Any:
-    """Call `build(content)`; a mistake in it is reported under the name of the thing."""
-    try:
-        return build(content)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{what}: {error}") from error
-
-
-def _fields(content: Any, required: set[str], optional: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
-    if not isinstance(content, Mapping):
-        raise ValueError(f"expected a mapping with {', '.join(sorted(required))}, got {type(content).__name__}")
-    missing, unknown = sorted(required - set(content)), sorted(set(content) - required - optional)
-    if missing:
-        raise ValueError(f"missing field '{missing[0]}'")
-    if unknown:
-        raise ValueError(f"unknown field '{unknown[0]}'; known are {', '.join(sorted(required | optional))}")
-    return dict(content)
-
-
-def _number(fields: Mapping[str, Any], key: str) -> float:
-    return _numbers({key: [fields[key]]}, key, 1)[0]
-
-
-def _numbers(fields: Mapping[str, Any], key: str, count: int | None = None) -> tuple[float, ...]:
-    values = fields[key]
-    numeric = isinstance(values, list | tuple) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
-    )
-    if not numeric or not values or (count is not None and len(values) != count):
-        raise ValueError(f"'{key}' must be {count or 'a list of'} finite numbers, got {values!r}")
-    return tuple(float(value) for value in values)

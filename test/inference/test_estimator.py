@@ -120,7 +120,7 @@ def test_a_saved_model_gives_the_same_pose(tmp_path: Path) -> None:
 
 def own_rig(views: tuple[str, ...]) -> Rig:
     """Other lenses, image shape and places than ego4view's."""
-    lens = EquidistantModel(96, 64, (48.0, 32.0), 30.0, 1.5, focal_px=20.0, distortion=(0.0, 0.0, 0.0, 0.0))
+    lens = EquidistantModel(96, 64, (48.0, 32.0), 30.0, 1.5, focal_px=(20.0, 20.0), distortion=(0.0, 0.0, 0.0, 0.0))
     drawn = load_rig("ego4view").subset(views)
     moved = np.diag([1.0, 1.0, 1.0, 1.0])
     moved[:3, 3] = 0.1

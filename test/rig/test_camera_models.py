@@ -115,11 +115,13 @@ def test_equidistant_fit_is_within_the_published_error(view: str) -> None:
 
 def test_fit_recovers_an_equidistant_camera_exactly() -> None:
     truth = EquidistantModel(
-        800, 800, (401.0, 398.0), 400.0, 1.5, focal_px=260.0, distortion=(0.02, -0.01, 0.003, -5e-4)
+        800, 800, (401.0, 398.0), 400.0, 1.5, focal_px=(260.0, 260.0), distortion=(0.02, -0.01, 0.003, -5e-4)
     )
     fitted, error = fit_equidistant(truth)
     assert np.abs(error).max() < 1e-9
-    np.testing.assert_allclose((fitted.focal_px, *fitted.distortion), (260.0, 0.02, -0.01, 0.003, -5e-4), atol=1e-9)
+    np.testing.assert_allclose(
+        (*fitted.focal_px, *fitted.distortion), (260.0, 260.0, 0.02, -0.01, 0.003, -5e-4), atol=1e-9
+    )
 
 
 def test_equidistant_projection_equals_opencvs_fisheye() -> None:

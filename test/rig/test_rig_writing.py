@@ -37,8 +37,11 @@ class Unknown(CameraModel):
     def radius_of_theta(self, theta_rad):
         return theta_rad
 
-    def unproject(self, pixels):
-        return pixels
+    def rays_of_plane(self, across, down):
+        return across
+
+    pixel_from_plane = ((1.0, 0.0), (0.0, 1.0))
+    usable_angle_rad = 1.0
 
     def resized(self, width, height):
         return self

@@ -1,15 +1,45 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import trimesh
 from trimesh.ray.ray_pyembree import RayMeshIntersector
 
+from egorear_ros.rig import (
+    CameraModel,
+    DoubleSphereModel,
+    EquidistantModel,
+    OCamModel,
+    OmniModel,
+    Rig,
+    half_diagonal,
+    with_view_range,
+)
 from egorear_ros.rig.rigid import inverse
 from egorear_ros.simulator.renderer.mesh import merge
 from egorear_ros.simulator.renderer.shading import OUTSIDE_LENS_PART
 
 
-def test_depth_agrees_with_embree_on_1000_random_pixels(simulator) -> None:
+def with_other_lenses(rig: Rig) -> Rig:
+    """Lenses that are not the same in all directions: one of each kind."""
+    first = rig.cameras[0].model
+    assert isinstance(first, OCamModel)
+    common = (872, 872, (430.0, 442.0), half_diagonal(872, 872), 1e-3)
+    lenses: list[CameraModel] = [
+        replace(first, affine=(0.96, -0.03, 0.02)),
+        EquidistantModel(*common, focal_px=(270.0, 300.0), skew_px=6.0, distortion=(0.02, -0.01, 0.002, -3e-4)),
+        DoubleSphereModel(*common, focal_px=(190.0, 180.0), xi=-0.2, alpha=0.58),
+        OmniModel(*common, focal_px=(600.0, 610.0), xi=1.2, distortion=(-0.05, 0.02, 0.004, -0.003)),
+    ]
+    lenses[1:] = [with_view_range(lens, 430.0, math.radians(88)) for lens in lenses[1:]]
+    return replace(rig, cameras=tuple(replace(c, model=lens) for c, lens in zip(rig.cameras, lenses, strict=True)))
+
+
+@pytest.mark.parametrize("lenses", ["own", "other"])
+def test_depth_agrees_with_embree_on_1000_random_pixels(simulator, lenses: str) -> None:
     sequence = simulator.sequence(1, 60)
     rotations, heads = sequence._pose_at(1.0)
     device_from_world, world_from_head = sequence._device(rotations, heads)
@@ -18,7 +48,8 @@ def test_depth_agrees_with_embree_on_1000_random_pixels(simulator) -> None:
     # One ray per pixel, so that pixel and ray mean the same.
     from egorear_ros.simulator.renderer.renderer import FisheyeRenderer
 
-    renderer = FisheyeRenderer(simulator.settings.rig, 256, samples=1)
+    rig = simulator.settings.rig
+    renderer = FisheyeRenderer(with_other_lenses(rig) if lenses == "other" else rig, 256, samples=1)
     views = renderer.render(mesh, sequence.scene, sequence.character.spheres(heads), cameras)
     rng = np.random.default_rng(0)
     caster = RayMeshIntersector(trimesh.Trimesh(mesh.vertices_m, mesh.faces, process=False))

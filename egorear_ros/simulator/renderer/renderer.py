@@ -123,6 +123,7 @@ class FisheyeRenderer:
         rasterizer.project_vertices(
             mesh.vertices_m, camera_from_world.astype(np.float32), lens.radius_table, lens.center, in_camera, pixels
         )
+        lens.stretch(in_camera, pixels)
         rasterizer.rasterize(
             *(mesh.faces, mesh.two_sided, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
         )
@@ -198,8 +199,19 @@ class Lens:
         px_per_rad = fine.image_circle_radius_px / model.max_angle_rad
         self.limits = np.array([model.max_angle_rad + 0.05, px_per_rad], np.float32)
         self.pixel_rad = f4(samples / px_per_rad)
+        matrix = np.array(fine.pixel_from_plane)
+        scale = math.sqrt(abs(float(np.linalg.det(matrix))))
+        self._stretch = None if np.allclose(matrix, scale * np.eye(2), atol=0) else (matrix / scale).astype(np.float32)
+        self._unsymmetric = None if fine.is_symmetric else fine
         self.distance = np.empty((fine.height, fine.width), np.float32)
         self.triangle = np.empty((fine.height, fine.width), np.int32)
+
+    def stretch(self, in_camera: Floats, pixels: Floats) -> None:
+        """Correct `pixels` of `project_vertices` in place, for a lens that is not the same in all directions."""
+        if self._unsymmetric is not None:
+            pixels[:, :2] = self._unsymmetric.project(in_camera)
+        elif self._stretch is not None:
+            pixels[:, :2] = (pixels[:, :2] - self.center) @ self._stretch.T + self.center
 
 
 def resize_to_width(model: CameraModel, width: int) -> CameraModel:

@@ -1,0 +1,129 @@
+"""Camera models as the mappings of a rig file, both ways."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from egorear_ros.rig.camera import CameraModel
+from egorear_ros.rig.equidistant import EquidistantModel
+from egorear_ros.rig.fields import checked_fields, number, numbers
+from egorear_ros.rig.focal import FocalModel
+from egorear_ros.rig.ocam import OCamModel, max_angle_of_circle
+from egorear_ros.rig.omni import OmniModel
+from egorear_ros.rig.rig import RigError
+from egorear_ros.rig.sphere_models import DoubleSphereModel, ExtendedUnifiedModel
+
+COMMON: Final = frozenset({"image_size", "image_circle_radius", "center"})
+
+
+def lens_from_content(content: Any) -> CameraModel:
+    """Build a camera model from its YAML mapping, which has no pose.
+
+    Raises:
+        ValueError: a mistake, named.
+    """
+    if not isinstance(content, Mapping) or content.get("model") not in MODELS:
+        raise ValueError(f"'model' must be one of {', '.join(MODELS)}")
+    lens: CameraModel = MODELS[content["model"]]({key: value for key, value in content.items() if key != "model"})
+    return lens
+
+
+def lens_content(model: CameraModel) -> dict[str, Any]:
+    """A camera model as its YAML mapping.
+
+    Raises:
+        RigError: a camera model that rig files do not know.
+    """
+    common: dict[str, Any] = {
+        "image_size": [model.width, model.height],
+        "image_circle_radius": float(model.image_circle_radius_px),
+        "center": [float(value) for value in model.center_px],
+    }
+    if isinstance(model, OCamModel):
+        return {"model": "ocam", **common, **_ocam_content(model)}
+    if isinstance(model, FocalModel) and model.kind in FOCAL_FIELDS:
+        own = {name: getattr(model, name) for name in FOCAL_FIELDS[model.kind][1]}
+        return {
+            "model": model.kind,
+            **common,
+            "focal_length": list(model.focal_px),
+            "skew": model.skew_px,
+            **{name: list(value) if isinstance(value, tuple) else float(value) for name, value in own.items()},
+            "max_angle_deg": math.degrees(model.max_angle_rad),
+        }
+    raise RigError(f"cannot write a camera of type {type(model).__name__} to a rig file")
+
+
+def _ocam_content(model: OCamModel) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "ray_polynomial": list(model.ray_polynomial),
+        "radius_polynomial": list(model.radius_polynomial),
+    }
+    if model.affine != (1.0, 0.0, 0.0):
+        content["affine"] = list(model.affine)
+    of_circle = max_angle_of_circle(model.ray_polynomial, model.image_circle_radius_px)
+    if not math.isclose(model.max_angle_rad, of_circle, abs_tol=1e-12):
+        content["max_angle_deg"] = math.degrees(model.max_angle_rad)
+    return content
+
+
+def _common(fields: Mapping[str, Any]) -> tuple[int, int, tuple[float, float], float]:
+    width, height = (int(value) for value in numbers(fields, "image_size", 2))
+    center_x, center_y = numbers(fields, "center", 2)
+    return width, height, (center_x, center_y), number(fields, "image_circle_radius")
+
+
+def ocam_from_content(content: Any) -> OCamModel:
+    """Build an OCam camera from its YAML mapping; ValueError names a mistake."""
+    required = COMMON | {"ray_polynomial", "radius_polynomial"}
+    fields = checked_fields(content, set(required), {"affine", "max_angle_deg"})
+    width, height, center, radius = _common(fields)
+    rays = numbers(fields, "ray_polynomial")
+    c, d, e = numbers(fields, "affine", 3) if "affine" in fields else (1.0, 0.0, 0.0)
+    angle = math.radians(number(fields, "max_angle_deg")) if "max_angle_deg" in fields else None
+    return OCamModel(
+        width,
+        height,
+        center,
+        radius,
+        max_angle_of_circle(rays, radius) if angle is None else angle,
+        ray_polynomial=rays,
+        radius_polynomial=numbers(fields, "radius_polynomial"),
+        affine=(c, d, e),
+    )
+
+
+FOCAL_FIELDS: Final[dict[str, tuple[type[FocalModel], dict[str, bool]]]] = {
+    "equidistant": (EquidistantModel, {"distortion": True}),
+    "double_sphere": (DoubleSphereModel, {"xi": False, "alpha": False}),
+    "extended_unified": (ExtendedUnifiedModel, {"alpha": False, "beta": False}),
+    "omni": (OmniModel, {"xi": False, "distortion": True}),
+}
+"""Model name -> class and its own fields, and whether each is a list."""
+
+
+def _focal(kind: str, content: Any) -> FocalModel:
+    model, own = FOCAL_FIELDS[kind]
+    fields = checked_fields(content, {*COMMON, "focal_length", "max_angle_deg", *own}, {"skew"})
+    width, height, center, radius = _common(fields)
+    single = isinstance(fields["focal_length"], int | float)
+    focal = (number(fields, "focal_length"),) * 2 if single else numbers(fields, "focal_length", 2)
+    count = 4 if kind == "equidistant" else None
+    return model(
+        width,
+        height,
+        center,
+        radius,
+        math.radians(number(fields, "max_angle_deg")),
+        focal_px=(focal[0], focal[1]),
+        skew_px=number(fields, "skew") if "skew" in fields else 0.0,
+        **{name: numbers(fields, name, count) if is_list else number(fields, name) for name, is_list in own.items()},
+    )
+
+
+MODELS: Final[dict[str, Any]] = {
+    "ocam": ocam_from_content,
+    **{kind: lambda content, kind=kind: _focal(kind, content) for kind in FOCAL_FIELDS},
+}
