@@ -37,8 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="joints of a skeleton that is not known, in the form of config/motion/joint_map.yaml",
     )
-    imported.add_argument("--up", help="axis of the files that points up: x, y, z, -x, -y or -z (default: seen from them)")
-    imported.add_argument("--unit", help="unit of the files: m, cm, mm, inch, or its length in metres (default: as stated)")
+    imported.add_argument(
+        "--up", help="axis of the files that points up: x, y, z, -x, -y or -z (default: seen from them)"
+    )
+    imported.add_argument(
+        "--unit", help="unit of the files: m, cm, mm, inch, or its length in metres (default: as stated)"
+    )
     listed = actions.add_parser("list", help="show the clips of a library")
     listed.add_argument("library", type=Path)
 

@@ -16,7 +16,15 @@ from egorear_ros.simulator.motion.skeleton_motion import MotionFileError, Skelet
 Vector = NDArray[np.float64]
 
 AXES: Final = ("x", "y", "z", "-x", "-y", "-z")
-UNITS_M: Final = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "foot": 0.3048, "dm": 0.1, "acclaim": 0.0254 / 0.45}
+UNITS_M: Final = {
+    "m": 1.0,
+    "cm": 0.01,
+    "mm": 0.001,
+    "inch": 0.0254,
+    "foot": 0.3048,
+    "dm": 0.1,
+    "acclaim": 0.0254 / 0.45,
+}
 """Units by name; that of CMU's Acclaim files is 1/0.45 inch."""
 LEG_LENGTHS_M: Final = {
     "m": (0.5, 1.3),

@@ -168,7 +168,9 @@ def parse_motion(
             seconds = parse_numbers(path, number, found[1].split(), 1)[0]
         else:
             if seconds is None and re.match(r"\s*[A-Za-z]", line):
-                raise MotionFileError(path, number, f"'{line.split()[0]}' is not BVH; 'Frames:' or 'Frame Time:' expected")
+                raise MotionFileError(
+                    path, number, f"'{line.split()[0]}' is not BVH; 'Frames:' or 'Frame Time:' expected"
+                )
             rows.append(parse_numbers(path, number, line.split(), channels))
     if announced == 0 or (not rows and announced < 0):
         raise MotionFileError(path, number, "the file has no frames")

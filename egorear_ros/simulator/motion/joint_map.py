@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,14 +33,14 @@ class Family:
     Attributes:
         name: for messages.
         joints: our bone -> names its joint may have, the preferred first.
-        first_frame_is_rest: frame 0 is a T-pose and no motion; None: to be seen from the file.
+        first_frame_is_rest: corrections and limb directions are for files whose frame 0 is a T-pose and no motion.
         corrections_deg: our bone -> rotation vector in degrees, applied on the right.
         limb_directions: replaces the directions found at rest, after correction.
     """
 
     name: str
     joints: Mapping[str, tuple[str, ...]]
-    first_frame_is_rest: bool | None = None
+    first_frame_is_rest: bool = False
     corrections_deg: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     limb_directions: tuple[tuple[float, ...], ...] = ()
 
@@ -86,11 +87,13 @@ def _family(where: str, entry: Any) -> Family:
         entry = {"joints": entry}
     unknown = [str(key) for key in entry if key not in FIELDS]
     if unknown or not isinstance(entry.get("joints"), dict):
-        raise EgorearError(f"{where}: '{(unknown or ['joints'])[0]}' is not understood; it may have {', '.join(FIELDS)}")
+        raise EgorearError(
+            f"{where}: '{(unknown or ['joints'])[0]}' is not understood; it may have {', '.join(FIELDS)}"
+        )
     return Family(
         name=str(entry.get("name", "your joint map")),
         joints=_joints(where, entry["joints"], entry.get("sides", ())),
-        first_frame_is_rest=entry.get("first_frame_is_rest"),
+        first_frame_is_rest=bool(entry.get("first_frame_is_rest", False)),
         corrections_deg=_vectors(where, entry.get("corrections_deg", {})),
         limb_directions=tuple(_vectors(where, dict(enumerate(entry.get("limb_directions", ())))).values()),
     )
@@ -167,7 +170,9 @@ def recognise(families: Sequence[Family], declared: Sequence[str]) -> tuple[Fami
     wanted = ", ".join(f"{bone} ('{family.joints[bone][0]}')" if bone in family.joints else bone for bone in missing)
     rest = [f"'{joint}'" for joint in declared if joint not in found.values()]
     unused = f"its joints {', '.join(rest[:12])}{' ...' if len(rest) > 12 else ''} are not known" if rest else ""
-    example = rest[0].strip("'") if rest else "NAME"
+    wanted_name = family.joints.get(missing[0], (missing[0],))[0]
+    unused_names = [joint for joint in declared if joint not in found.values()]
+    example = (difflib.get_close_matches(wanted_name, unused_names, 1, 0.0) or ["NAME"])[0]
     raise EgorearError(
         f"no joint for {wanted} (nearest known skeleton: {family.name}); {unused or 'it has no others'}; map them with "
         f"--joint-map FILE, a YAML file with lines such as '{missing[0]}: {example}'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +50,11 @@ class SkeletonMotion:
 
     def positions(self, joint: str) -> NDArray[np.float64]:
         """(T, 3) positions of a joint in the world, file unit."""
-        parent = self.parents[joint]
-        if parent is None:
-            return np.broadcast_to(self.offsets[joint], (len(self), 3))
-        return self.positions(parent) + self.rotations[parent].apply(self.offsets[joint])
+        chain = [*reversed(self.ancestors(joint)), joint]
+        place = np.broadcast_to(self.offsets[chain[0]], (len(self), 3))
+        for parent, child in pairwise(chain):
+            place = place + self.rotations[parent].apply(self.offsets[child])
+        return place
 
     def ancestors(self, joint: str) -> list[str]:
         """Joints above a joint, its parent first."""

@@ -35,6 +35,12 @@ CHAINS: Final = tuple(
 )
 """Bones of which the first must be above the second in the file's hierarchy."""
 
+JUMP_DEG: Final = 20.0
+JUMP_LEGS: Final = 0.1
+JUMP_RATIO: Final = 5.0
+"""A first frame is no part of the motion if a joint turns or the pelvis moves (in lengths of a leg) more than this, and
+more than so many times as much as between the next two frames."""
+
 NEXT_BONE: Final = {
     **{"pelvis": "chest", "spine": "chest", "chest": "neck", "neck": "head"},
     **dict(CHAINS),
@@ -85,7 +91,12 @@ def load_motion(
         note(f"{ASSUMED_FPS:g} Hz assumed, AMC files do not say their frame rate; --fps gives another")
     rate = motion.fps or reading.fps or ASSUMED_FPS
     family, joints = _recognised(path, motion, reading.families or load_joint_map())
-    return to_clip(path, motion, family, joints, reading, rate, note).resampled(fps)
+    if joints["toe_l"] == joints["foot_l"]:
+        note("there are no toes, they move with the feet")
+    clip = to_clip(path, motion, family, joints, reading, rate, note)
+    if not (np.isfinite(clip.rotations_xyzw).all() and np.isfinite(clip.root_m).all()):
+        raise MotionFileError(path, 0, "its numbers are too large to be a motion")
+    return clip.resampled(fps)
 
 
 def skeleton_of(path: Path) -> Path:
@@ -143,7 +154,11 @@ def to_clip(
     unit_m = _unit_m(path, motion, joints, reading, note)
     if stand.up != "y":
         note(f"{stand.up} is taken to point up; --up gives another axis")
-    first = 1 if starts_in_rest_pose(motion, joints, family) else 0
+    first = 1 if starts_in_rest_pose(motion, joints) else 0
+    if first:
+        note("the first frame is a rest pose and left out")
+    elif family.first_frame_is_rest:
+        family = Family(family.name, family.joints)  # of another program: the corrections are not for it
     rest = {bone: unit_m * stand.clip_from_rest @ motion.rest[joint] for bone, joint in joints.items()}
     poses = {bone: _rest_correction(bone, rest, stand) for bone in BONES}
     world, back = Rotation.from_matrix(stand.clip_from_world), Rotation.from_matrix(stand.clip_from_rest).inv()
@@ -186,14 +201,21 @@ def _unit_m(
     return unit_m
 
 
-def starts_in_rest_pose(motion: SkeletonMotion, joints: Mapping[str, str], family: Family) -> bool:
-    """Whether frame 0 is a rest pose and no motion: as the family says, else all its rotations are zero and then not."""
-    if len(motion) < 2:
+def starts_in_rest_pose(motion: SkeletonMotion, joints: Mapping[str, str]) -> bool:
+    """Whether frame 0 is a T-pose put before the motion: nothing is turned in it, or body or joints jump after it."""
+    if len(motion) < 3:
         return False
-    if family.first_frame_is_rest is not None:
-        return family.first_frame_is_rest
-    turns = np.array([motion.rotations[joint][:2].magnitude() for joint in joints.values()])
-    return bool(turns[:, 0].max() < 1e-6 and np.median(turns[:, 1]) > np.radians(2))
+    first, second, third = ({joint: motion.rotations[joint][index] for joint in joints.values()} for index in (0, 1, 2))
+    turn = [
+        max(np.degrees((before[joint].inv() * after[joint]).magnitude()) for joint in before)
+        for before, after in ((first, second), (second, third))
+    ]
+    steps = np.linalg.norm(np.diff(motion.positions(joints["pelvis"])[:3], axis=0), axis=1)
+    leg = leg_length({bone: motion.rest[joint] for bone, joint in joints.items()})
+    is_still = max(rotation.magnitude() for rotation in first.values()) < 1e-6
+    jumps = turn[0] > JUMP_DEG and turn[0] > JUMP_RATIO * turn[1]
+    moves = steps[0] > JUMP_LEGS * leg and steps[0] > JUMP_RATIO * steps[1]
+    return bool(jumps or moves or (is_still and turn[0] > JUMP_RATIO * turn[1]))
 
 
 def _rest_correction(bone: str, rest: Mapping[str, NDArray[np.float64]], stand: Stand) -> Rotation:
