@@ -6,45 +6,40 @@ evaluation of bags read images and skeletons here, so that both see the same pix
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from egorear_ros.data.encodings import ENCODINGS, ImageError, RgbImage, decode_jpeg, rgb_from_message
 from egorear_ros.data.parallel import for_each_view
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.skeleton import JOINTS
 
+__all__ = [
+    "ENCODINGS",
+    "NANOSECONDS",
+    "ImageError",
+    "MessageError",
+    "RgbImage",
+    "camera_frame_from_message",
+    "check_joints",
+    "decode_jpeg",
+    "encode_jpeg",
+    "images_of",
+    "readable_images",
+    "rgb_from_message",
+    "skeleton_from_message",
+    "stamp_to_ns",
+]
+
 NANOSECONDS: Final = 1_000_000_000
-
-RgbImage = npt.NDArray[np.uint8]
-OtherDecoder = Callable[[Any], RgbImage]
-
-# encoding -> (channels, OpenCV conversion to RGB or None)
-ENCODINGS: Final[dict[str, tuple[int, int | None]]] = {
-    "rgb8": (3, None),
-    "bgr8": (3, cv2.COLOR_BGR2RGB),
-    "rgba8": (4, cv2.COLOR_RGBA2RGB),
-    "bgra8": (4, cv2.COLOR_BGRA2RGB),
-    "mono8": (1, cv2.COLOR_GRAY2RGB),
-    "8UC1": (1, cv2.COLOR_GRAY2RGB),
-    "8UC3": (3, cv2.COLOR_BGR2RGB),  # OpenCV's own order
-    "bayer_rggb8": (1, cv2.COLOR_BayerRGGB2RGB),
-    "bayer_bggr8": (1, cv2.COLOR_BayerBGGR2RGB),
-    "bayer_gbrg8": (1, cv2.COLOR_BayerGBRG2RGB),
-    "bayer_grbg8": (1, cv2.COLOR_BayerGRBG2RGB),
-}
 
 
 class MessageError(EgorearError):
     """A message that does not say what its type promises."""
-
-
-class ImageError(EgorearError):
-    """An image message that contradicts itself or has an encoding we cannot read."""
 
 
 def stamp_to_ns(stamp: Any) -> int:
@@ -52,21 +47,20 @@ def stamp_to_ns(stamp: Any) -> int:
     return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
 
 
-def camera_frame_from_message(view: str, message: Any, other: OtherDecoder | None = None) -> CameraFrame:
+def camera_frame_from_message(view: str, message: Any) -> CameraFrame:
     """Read a sensor_msgs/Image or, undecoded, a sensor_msgs/CompressedImage.
 
     Args:
         view: which camera's image it is.
         message: the message.
-        other: reads raw images of encodings that are not in `ENCODINGS`.
 
     Raises:
         ImageError: the message names no size its data has, or an unknown encoding.
     """
     stamp_ns = stamp_to_ns(message.header.stamp)
     if hasattr(message, "encoding"):
-        return CameraFrame(view, stamp_ns, rgb_from_message(message, other))
-    return CameraFrame(view, stamp_ns, jpeg=bytes(message.data))
+        return CameraFrame(view, stamp_ns, rgb_from_message(message))
+    return CameraFrame(view, stamp_ns, jpeg=bytes(message.data), jpeg_format=message.format)
 
 
 def images_of(frames: Iterable[CameraFrame]) -> dict[str, RgbImage]:
@@ -76,7 +70,7 @@ def images_of(frames: Iterable[CameraFrame]) -> dict[str, RgbImage]:
         ImageError: a JPEG cannot be decoded.
     """
     there = [frame for frame in frames if frame.present]
-    images = for_each_view(lambda f: decode_jpeg(f.jpeg, f.view) if f.image is None else f.image, there)
+    images = for_each_view(lambda f: decode_jpeg(f.jpeg, f.view, f.jpeg_format) if f.image is None else f.image, there)
     return {frame.view: image for frame, image in zip(there, images, strict=True)}
 
 
@@ -99,50 +93,6 @@ def readable_images(frames: Iterable[CameraFrame]) -> tuple[dict[str, RgbImage],
         {view: result for view, result in results.items() if not isinstance(result, str)},
         {view: result for view, result in results.items() if isinstance(result, str)},
     )
-
-
-def rgb_from_message(message: Any, other: OtherDecoder | None = None) -> RgbImage:
-    """Read a sensor_msgs/Image.
-
-    Args:
-        message: the message.
-        other: called with messages whose encoding is not in `ENCODINGS`.
-
-    Returns:
-        (H, W, 3) uint8 RGB. For encoding rgb8 without row padding it shares the message's memory (no copy).
-
-    Raises:
-        ImageError: too little data for the stated size, or an unknown encoding.
-    """
-    if message.encoding not in ENCODINGS:
-        if other is not None:
-            return other(message)
-        raise ImageError(f"image encoding '{message.encoding}' is not one of {', '.join(ENCODINGS)}")
-    channels, conversion = ENCODINGS[message.encoding]
-    height, width, step = message.height, message.width, message.step or message.width * channels
-    if width < 1 or height < 1 or step < width * channels or len(message.data) < step * height:
-        raise ImageError(
-            f"image message says {width}x{height} '{message.encoding}' with step {step}, "
-            f"but holds {len(message.data)} bytes"
-        )
-    rows: RgbImage = np.frombuffer(message.data, np.uint8)[: step * height].reshape(height, step)
-    pixels = rows[:, : width * channels].reshape(height, width, channels)
-    return pixels if conversion is None else np.asarray(cv2.cvtColor(pixels, conversion), np.uint8)
-
-
-def decode_jpeg(data: bytes, view: str) -> RgbImage:
-    """Decode a compressed image to (H, W, 3) uint8 RGB.
-
-    Raises:
-        ImageError: it cannot be decoded.
-    """
-    try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error:  # a header that promises too large an image
-        decoded = None
-    if decoded is None:
-        raise ImageError(f"camera '{view}': compressed image of {len(data)} bytes cannot be decoded")
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def encode_jpeg(rgb: RgbImage, quality: int) -> bytes:
