@@ -5,7 +5,9 @@
 | `0`, `/dev/video0` | V4L2 device |
 | `rtsp://...`, `http://...` | network stream |
 | `gst: v4l2src ! ... ! appsink` | GStreamer pipeline (where OpenCV was built with it) |
-| `walk.mp4`, `frames/%06d.jpg` | video file or numbered images, at its frame rate, in a loop, all views in step |
+| `walk.mp4` | video file, each frame at its presentation time, in a loop, all views in step |
+| `frames/`, `frames/*.png`, `frames/%06d.jpg` | images in natural order at 30 Hz, or named after their stamps |
+| `frames/?fps=15` | the same at another rate |
 | `clip:DIR` | this view of a recorded rig clip, all views in step |
 | `bag:PATH` | this view of a ROS bag, all views in step |
 | `sim:SEED` | this view of the simulated helmet, all views in step |
@@ -25,6 +27,18 @@ from egorear_ros.rig import Rig
 
 class SourceError(EgorearError):
     """A source that cannot be opened, or has stopped giving frames."""
+
+
+class SilentSourceError(SourceError):
+    """A live source that sends nothing at the moment; it is still open, read it again.
+
+    Attributes:
+        silent_s: for how long, seconds.
+    """
+
+    def __init__(self, message: str, silent_s: float) -> None:
+        super().__init__(message)
+        self.silent_s = silent_s
 
 
 class NoTruthError(SourceError):
@@ -55,7 +69,9 @@ class CaptureOptions:
         width, height: image size to ask a device for, pixels; 0 takes the rig's calibrated one.
         fourcc: pixel format to ask a device for, such as "MJPG"; empty takes the driver's choice.
         loop_frames: frames of a video file played before it begins anew; 0 takes all. Files of one rig keep in step
-            only if they share it, see `video.shared_loop_frames`.
+            only if they share it, see `video.shared_loop`.
+        loop_s: length of a round where frames do not come evenly; 0 takes the file's own.
+        loop_start_ns: stamp at which a round of images named after their stamps begins; 0 takes the first image's.
     """
 
     rate_hz: float = 0.0
@@ -63,6 +79,8 @@ class CaptureOptions:
     height: int = 0
     fourcc: str = ""
     loop_frames: int = 0
+    loop_s: float = 0.0
+    loop_start_ns: int = 0
 
 
 class FrameSource(ABC):
@@ -104,7 +122,8 @@ def open_source(uri: str, view: str, rig: Rig, options: CaptureOptions | None = 
     scheme, _, rest = uri.partition(":")
     if not uri:
         raise SourceError(
-            f"camera '{view}' has no source; set 'source' to a device, file, stream, clip:DIR, bag:PATH or sim:SEED"
+            f"camera '{view}' has no source; set 'source' to a device, file, stream, folder, clip:DIR, bag:PATH or "
+            "sim:SEED"
         )
     if scheme == "bag":
         from egorear_ros.capture.bag import open_bag

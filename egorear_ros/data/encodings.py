@@ -182,6 +182,11 @@ def decode_jpeg(data: bytes, view: str, image_format: str = "") -> RgbImage:
     return decoded if is_rgb else np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def bgr_to_rgb(image: Pixels) -> RgbImage:
+    """What OpenCV reads, (H, W, 3) BGR or (H, W) grey, to (H, W, 3) uint8 RGB."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB), np.uint8)
+
+
 def needs_reading(data: bytes, image_format: str) -> bool:
     """Whether somebody who decodes a JPEG in the usual way would show another image than `decode_jpeg`."""
     exif = b"Exif\x00" in data[:65536]
