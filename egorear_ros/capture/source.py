@@ -138,4 +138,27 @@ def open_source(uri: str, view: str, rig: Rig, options: CaptureOptions | None = 
     return open_video(uri, view, sized)
 
 
+def check_source(uri: str, view: str) -> None:
+    """Look whether a recording is there, without playing it; devices and streams may come later.
+
+    Raises:
+        EgorearError: it is not, or it cannot be read.
+    """
+    from egorear_ros.capture.frame_files import open_frame_files
+    from egorear_ros.capture.video import is_live
+    from egorear_ros.data.bag import Bag
+    from egorear_ros.data.rig_clip import RigClip
+
+    scheme, _, rest = uri.partition(":")
+    if scheme == "clip":
+        RigClip(rest)
+    elif scheme == "bag":
+        Bag(rest).close()
+    elif scheme == "sim":
+        if not rest.isdecimal():
+            raise SourceError(f"source 'sim:{rest}' needs a whole number as its seed, for example sim:0")
+    elif not is_live(uri):
+        open_frame_files(uri, f"camera '{view}', source '{uri}'").close()
+
+
 RECORDED_SCHEMES = ("clip", "bag", "sim")
