@@ -201,7 +201,7 @@ def _decoded(data: bytes, view: str, flags: int, image_format: str) -> Pixels:
     except cv2.error:  # a header that promises too large an image
         decoded = None
     if decoded is None:
-        named = f" of format '{image_format}'" if image_format else ""
+        named = f" of format '{image_format}'" if image_format not in ("", "jpeg") else ""
         raise ImageError(f"camera '{view}': compressed image of {len(data)} bytes{named} cannot be decoded")
     return decoded
 
