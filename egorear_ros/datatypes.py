@@ -34,6 +34,7 @@ class CameraFrame:
         image: (H, W, 3) uint8 RGB, or None where the frame is compressed or missing.
         jpeg: the compressed image, empty where the frame is raw or missing.
         skew_s: acquisition time, corrected by the camera's offset, minus the earliest such in the set, seconds.
+        jpeg_format: what the compressed image is, as sensor_msgs/CompressedImage's `format` says.
     """
 
     view: str
@@ -41,6 +42,7 @@ class CameraFrame:
     image: npt.NDArray[np.uint8] | None = None
     jpeg: bytes = b""
     skew_s: float = 0.0
+    jpeg_format: str = "jpeg"
 
     @property
     def present(self) -> bool:

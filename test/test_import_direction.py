@@ -130,7 +130,7 @@ def test_the_graph_is_read_without_ros() -> None:
     """Launch files and offline commands read the graph's description where there is no rclpy."""
     code = (
         "import sys; sys.modules['rclpy'] = sys.modules['launch'] = None;"
-        "from egorear_ros.graph import arguments, description, parameter_file, rviz_view, signals, supervisor;"
+        "from egorear_ros.graph import arguments, description, rviz_view, signals, supervisor;"
         "from egorear_ros.graph import virtual_environment;"
         "print(len(description.build_graph(description.GraphOptions(source='0,1,2,3'))))"
     )

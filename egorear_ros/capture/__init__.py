@@ -10,6 +10,7 @@ from egorear_ros.capture.source import (
     CaptureOptions,
     FrameSource,
     NoTruthError,
+    SilentSourceError,
     SourceError,
     TruthSource,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "FrameSource",
     "LoopClock",
     "NoTruthError",
+    "SilentSourceError",
     "SourceError",
     "TruthSource",
     "open_source",

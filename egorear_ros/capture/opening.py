@@ -5,7 +5,9 @@
 | `0`, `/dev/video0` | V4L2 device |
 | `rtsp://...`, `http://...` | network stream |
 | `gst: v4l2src ! ... ! appsink` | GStreamer pipeline (where OpenCV was built with it) |
-| `walk.mp4`, `frames/%06d.jpg` | video file or numbered images, at its frame rate, in a loop, all views in step |
+| `walk.mp4` | video file, each frame at its presentation time, in a loop, all views in step |
+| `frames/`, `frames/*.png`, `frames/%06d.jpg` | images in natural order at 30 Hz, or named after their stamps |
+| `frames/?fps=15` | the same at another rate |
 | `clip:DIR` | this view of a recorded rig clip, all views in step |
 | `bag:PATH` | this view of a ROS bag, all views in step |
 | `sim:SEED` | this view of the simulated helmet, all views in step |
@@ -15,10 +17,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from egorear_ros.bags.reading import Bag
 from egorear_ros.capture.bag_source import open_bag, open_bag_truth
+from egorear_ros.capture.frame_files import open_frame_files
 from egorear_ros.capture.recorded import ClipTruth, open_clip, open_simulator, open_simulator_truth
 from egorear_ros.capture.source import CaptureOptions, FrameSource, NoTruthError, SourceError, TruthSource
-from egorear_ros.capture.video import open_video
+from egorear_ros.capture.video import is_live, open_video
+from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.rig import Rig
 
 RECORDED_SCHEMES = ("clip", "bag", "sim")
@@ -40,7 +45,8 @@ def open_source(uri: str, view: str, rig: Rig, options: CaptureOptions | None = 
     scheme, _, rest = uri.partition(":")
     if not uri:
         raise SourceError(
-            f"camera '{view}' has no source; set 'source' to a device, file, stream, clip:DIR, bag:PATH or sim:SEED"
+            f"camera '{view}' has no source; set 'source' to a device, file, stream, folder, clip:DIR, bag:PATH or "
+            "sim:SEED"
         )
     if scheme == "bag":
         return open_bag(rest, view, rig)
@@ -51,6 +57,24 @@ def open_source(uri: str, view: str, rig: Rig, options: CaptureOptions | None = 
     model = rig[view].model
     sized = replace(options, width=options.width or model.width, height=options.height or model.height)
     return open_video(uri, view, sized)
+
+
+def check_source(uri: str, view: str) -> None:
+    """Look whether a recording is there, without playing it; devices and streams may come later.
+
+    Raises:
+        EgorearError: it is not, or it cannot be read.
+    """
+    scheme, _, rest = uri.partition(":")
+    if scheme == "clip":
+        RigClip(rest)
+    elif scheme == "bag":
+        Bag(rest).close()
+    elif scheme == "sim":
+        if not rest.isdecimal():
+            raise SourceError(f"source 'sim:{rest}' needs a whole number as its seed, for example sim:0")
+    elif not is_live(uri):
+        open_frame_files(uri, f"camera '{view}', source '{uri}'").close()
 
 
 def open_truth(uri: str, rig: Rig, rate_hz: float = 0.0) -> TruthSource:

@@ -16,6 +16,18 @@ class SourceError(EgorearError):
     """A source that cannot be opened, or has stopped giving frames."""
 
 
+class SilentSourceError(SourceError):
+    """A live source that sends nothing at the moment; it is still open, read it again.
+
+    Attributes:
+        silent_s: for how long, seconds.
+    """
+
+    def __init__(self, message: str, silent_s: float) -> None:
+        super().__init__(message)
+        self.silent_s = silent_s
+
+
 class NoTruthError(SourceError):
     """A source that has no ground truth, as most recordings of real people."""
 
@@ -44,7 +56,9 @@ class CaptureOptions:
         width, height: image size to ask a device for, pixels; 0 takes the rig's calibrated one.
         fourcc: pixel format to ask a device for, such as "MJPG"; empty takes the driver's choice.
         loop_frames: frames of a video file played before it begins anew; 0 takes all. Files of one rig keep in step
-            only if they share it, see `video.shared_loop_frames`.
+            only if they share it, see `video.shared_loop`.
+        loop_s: length of a round where frames do not come evenly; 0 takes the file's own.
+        loop_start_ns: stamp at which a round of images named after their stamps begins; 0 takes the first image's.
     """
 
     rate_hz: float = 0.0
@@ -52,6 +66,8 @@ class CaptureOptions:
     height: int = 0
     fourcc: str = ""
     loop_frames: int = 0
+    loop_s: float = 0.0
+    loop_start_ns: int = 0
 
 
 class FrameSource(ABC):

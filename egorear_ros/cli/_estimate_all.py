@@ -21,8 +21,8 @@ from egorear_ros.estimation.pipeline import Estimates
 from egorear_ros.export import SUFFIXES, Export, check_output, write
 from egorear_ros.export.formats import work
 from egorear_ros.graph.description import DEFAULT_RIG, NAMESPACE
-from egorear_ros.graph.parameter_file import node_parameters
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimator
+from egorear_ros.nodes.parameter_file import node_parameters
 from egorear_ros.rig import Rig, load_rig, rig_yaml
 from egorear_ros.sync import config_from_parameters
 

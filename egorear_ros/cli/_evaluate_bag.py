@@ -18,8 +18,8 @@ from egorear_ros.evaluation.bag_evaluation import estimate_bag, measured_bag, su
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import FIGURES
 from egorear_ros.graph.description import DEFAULT_RIG, NAMESPACE
-from egorear_ros.graph.parameter_file import node_parameters
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimator
+from egorear_ros.nodes.parameter_file import node_parameters
 from egorear_ros.result_file import write_json
 from egorear_ros.rig import load_rig
 from egorear_ros.skeleton import GROUPS

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from egorear_ros import resources
+from egorear_ros.capture.opening import check_source
 from egorear_ros.errors import EgorearError
 from egorear_ros.graph.description import GraphOptions, demo_source, rig_of
 from egorear_ros.result_file import write_json, write_whole
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if not PORTS[0] <= args.port <= PORTS[1]:
         raise EgorearError(f"--port must be between {PORTS[0]} and {PORTS[1]}, got {args.port}")
     source = demo_source(args.source)
+    check_source(source, "demo")
     rig = rig_of(source)
     if not has_model(args.model):
         print(f"There is no trained model '{args.model}' yet: the demo shows the cameras and the true skeleton only.")

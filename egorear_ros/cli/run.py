@@ -6,17 +6,22 @@ import argparse
 import sys
 from typing import Any
 
-from egorear_ros.graph.arguments import ARGUMENTS, TRUE, cleaned, graph_options, parameter_file
+from egorear_ros.graph.arguments import (
+    ARGUMENTS,
+    TRUE,
+    check_start,
+    cleaned,
+    graph_options,
+    image_topics,
+    parameter_file,
+)
 from egorear_ros.graph.description import build_graph
-
-SOURCE = "sim:0"
-"""What `egorear run` shows when it is told nothing: unlike on a ROS 2 machine, there are no other nodes yet."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments, those of bringup.launch.py; a switch may be given without its value."""
     for name, argument in ARGUMENTS.items():
-        default = SOURCE if name == "source" else argument.default
+        default = argument.default
         options: dict[str, Any] = {"nargs": "?", "const": TRUE} if argument.is_switch else {}
         parser.add_argument(
             f"--{name.replace('_', '-')}",
@@ -35,6 +40,9 @@ def run(args: argparse.Namespace) -> int:
 
     values = cleaned(vars(args))
     options = graph_options(values)
+    check_start(values)
+    if not values["source"]:
+        print(f"no --source: waiting for images on {', '.join(image_topics(values))}", flush=True)
     ros_args = ["--ros-args", "--params-file", parameter_file(values), "--log-level", args.log_level]
     if args.composition == TRUE:
         return run_composed(options, [sys.argv[0], *ros_args], values["namespace"])

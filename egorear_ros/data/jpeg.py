@@ -1,22 +1,16 @@
-"""JPEG to pixels and back, and the pixels of a frame set's views."""
+"""Pixels to JPEG, and the pixels of a frame set's views."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
+from egorear_ros.data.encodings import ImageError, RgbImage, decode_jpeg
 from egorear_ros.data.parallel import for_each_view
 from egorear_ros.datatypes import CameraFrame
-from egorear_ros.errors import EgorearError
 
-RgbImage = npt.NDArray[np.uint8]
-
-
-class ImageError(EgorearError):
-    """An image that cannot be read: damaged, of an unknown encoding, or smaller than it says."""
+__all__ = ["ImageError", "RgbImage", "decode_jpeg", "encode_jpeg", "images_of", "readable_images"]
 
 
 def images_of(frames: Iterable[CameraFrame]) -> dict[str, RgbImage]:
@@ -26,7 +20,7 @@ def images_of(frames: Iterable[CameraFrame]) -> dict[str, RgbImage]:
         ImageError: a JPEG cannot be decoded.
     """
     there = [frame for frame in frames if frame.present]
-    images = for_each_view(lambda f: decode_jpeg(f.jpeg, f.view) if f.image is None else f.image, there)
+    images = for_each_view(lambda f: decode_jpeg(f.jpeg, f.view, f.jpeg_format) if f.image is None else f.image, there)
     return {frame.view: image for frame, image in zip(there, images, strict=True)}
 
 
@@ -49,21 +43,6 @@ def readable_images(frames: Iterable[CameraFrame]) -> tuple[dict[str, RgbImage],
         {view: result for view, result in results.items() if not isinstance(result, str)},
         {view: result for view, result in results.items() if isinstance(result, str)},
     )
-
-
-def decode_jpeg(data: bytes, view: str) -> RgbImage:
-    """Decode a compressed image to (H, W, 3) uint8 RGB.
-
-    Raises:
-        ImageError: it cannot be decoded.
-    """
-    try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error:  # a header that promises too large an image
-        decoded = None
-    if decoded is None:
-        raise ImageError(f"camera '{view}': compressed image of {len(data)} bytes cannot be decoded")
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def encode_jpeg(rgb: RgbImage, quality: int) -> bytes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from egorear_ros.graph.description import NAMESPACE, GraphOptions
-from egorear_ros.graph.parameter_file import node_parameters
+from egorear_ros.graph.description import NAMESPACE, GraphOptions, build_graph, camera_sources, rig_of
+from egorear_ros.nodes.parameter_file import check_parameter_file, node_parameters
 from egorear_ros.resources import find
-from egorear_ros.rig import VIEWS
+from egorear_ros.rig import VIEWS, load_rig
 from egorear_ros.topics import clean_namespace, full_name
 
 TRUE, FALSE = "true", "false"
@@ -107,6 +107,34 @@ def image_transport(values: Mapping[str, str]) -> str:
     node = (VIEWS[0], "camera") if values["source"] else ("synchronizer",)
     told = node_parameters(Path(parameter_file(values)), full_name(values["namespace"], *node))
     return str(told.get("transport", "raw"))
+
+
+def image_topics(values: Mapping[str, str]) -> list[str]:
+    """Topics of the cameras' images, in the rig's order."""
+    options = graph_options(values)
+    views = options.views or load_rig(options.rig or rig_of(options.source)).names
+    ending = ("compressed",) if image_transport(values) == "compressed" else ()
+    return [full_name(values["namespace"], view, "image_raw", *ending) for view in views]
+
+
+def check_start(values: Mapping[str, str]) -> None:
+    """Look for mistakes that would let nodes start for nothing: in the source and in the parameter file.
+
+    Devices and streams are not looked at: they may come later.
+
+    Raises:
+        EgorearError: one line about the first of them.
+    """
+    from egorear_ros.capture.opening import check_source
+
+    options = graph_options(values)
+    rig_file = options.rig or rig_of(options.source)
+    rig = load_rig(rig_file)
+    for view, source in camera_sources(rig.subset(options.views or rig.names), options.source).items():
+        check_source(source, view)
+    everything = replace(options, rig=rig_file, evaluate=True, view=True, source="sim:0")
+    nodes = [full_name(values["namespace"], spec.namespace, spec.name) for spec in build_graph(everything)]
+    check_parameter_file(Path(parameter_file(values)), nodes)
 
 
 def run_arguments(values: Mapping[str, str]) -> list[str]:

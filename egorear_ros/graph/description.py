@@ -115,15 +115,14 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     return tuple(specs)
 
 
-def _loop(sources: Mapping[str, str]) -> dict[str, int]:
+def _loop(sources: Mapping[str, str]) -> dict[str, int | float]:
     """What keeps video files in step; nothing where there are none."""
     files = [source for source in sources.values() if not _is_recorded(source)]
     if not files:
         return {}
-    from egorear_ros.capture.video import shared_loop_frames
+    from egorear_ros.capture.video import shared_loop
 
-    frames = shared_loop_frames(files)
-    return {"loop_frames": frames} if frames else {}
+    return shared_loop(files)
 
 
 def rig_of(source: str) -> str:
@@ -162,6 +161,9 @@ def camera_sources(rig: Rig, source: str) -> dict[str, str]:
         return {view: source.replace("{view}", view) for view in rig.names}
     if _is_recorded(source):
         return dict.fromkeys(rig.names, source)
+    folder, question, rate = source.partition("?fps=")
+    if all((Path(folder) / view).is_dir() for view in rig.names):
+        return {view: f"{Path(folder) / view}{question}{rate}" for view in rig.names}
     sources = [item.strip() for item in source.split(",")]
     if len(sources) != len(rig.names):
         raise EgorearError(

@@ -9,6 +9,7 @@ from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
     ExecuteProcess,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
@@ -22,6 +23,7 @@ from egorear_ros.graph.arguments import (
     ARGUMENTS,
     TRUE,
     Argument,
+    check_start,
     cleaned,
     graph_options,
     image_transport,
@@ -30,6 +32,7 @@ from egorear_ros.graph.arguments import (
 )
 from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph
 from egorear_ros.graph.rviz_view import write_rviz_view
+from egorear_ros.graph.supervisor import HOPELESS_CRASHES, HOPELESS_WINDOW_S, Ends
 from egorear_ros.graph.virtual_environment import interpreter
 from egorear_ros.resources import find
 from launch import LaunchContext, LaunchDescription
@@ -64,10 +67,12 @@ def graph_actions(values: Mapping[str, str]) -> list[Any]:
     Args:
         values: of all `ARGUMENTS`.
     """
+    check_start(values)
     if values["composition"] == TRUE:
         process = python_process("egorear_ros", "run", *run_arguments(values), name="egorear")
         return [process, end_with(process, "the graph has ended")]
-    return [_node(spec, values) for spec in build_graph(graph_options(values))]
+    nodes = [_node(spec, values) for spec in build_graph(graph_options(values))]
+    return [*nodes, *(_end_if_hopeless(node) for node in nodes)]
 
 
 def python_process(module: str, *arguments: str, name: str) -> ExecuteProcess:
@@ -90,6 +95,19 @@ def rviz_actions(values: Mapping[str, str]) -> list[Any]:
     view = write_rviz_view(values["namespace"], image_transport(values) == "compressed")
     removal = RegisterEventHandler(OnShutdown(on_shutdown=lambda *_: view.unlink(missing_ok=True)))
     return [Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=[clock]), removal]
+
+
+def _end_if_hopeless(node: Node) -> RegisterEventHandler:
+    """End the launch when a node ends again and again: it cannot start, and its messages say why."""
+    ends = Ends()
+
+    def ended(event: Any, context: LaunchContext) -> list[Any]:
+        if not ends.hopeless() or context.is_shutdown:
+            return []
+        reason = f"{event.process_name} ended {HOPELESS_CRASHES} times within {HOPELESS_WINDOW_S:.0f} s"
+        return [LogInfo(msg=f"{reason}; its messages are above"), EmitEvent(event=Shutdown(reason=reason))]
+
+    return RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended))
 
 
 def _node(spec: NodeSpec, values: Mapping[str, str]) -> Node:

@@ -80,7 +80,9 @@ def init_ros(args: Sequence[str] | None) -> None:
 
 def close_nodes(nodes: Iterable[Node]) -> bool:
     """Close and destroy every node, whatever any of them raises, which is printed; returns whether all went well."""
-    well = True
+    well, nodes = True, list(nodes)
+    for node in nodes:
+        getattr(node, "stop", lambda: None)()
     for node in nodes:
         name = node.get_fully_qualified_name()
         for step in (getattr(node, "close", None), node.destroy_node):

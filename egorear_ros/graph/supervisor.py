@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -24,6 +24,19 @@ HOPELESS_CRASHES = 3
 HOPELESS_WINDOW_S = 30.0
 PATIENCE_S = 10.0
 """Time a node has to end after a signal before it is killed."""
+
+
+class Ends:
+    """When a node's process ended."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._times = now, list[float]()
+
+    def hopeless(self) -> bool:
+        """Note an end; whether there have been so many in so short a time that the node cannot start."""
+        now = self._now()
+        self._times = [at for at in self._times if now - at < HOPELESS_WINDOW_S] + [now]
+        return len(self._times) >= HOPELESS_CRASHES
 
 
 @dataclass

@@ -7,6 +7,7 @@ thread reads the source; a source that fails is reported and opened again until 
 from __future__ import annotations
 
 import array
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from egorear_ros.capture import CapturedFrame, CaptureOptions, open_source
+from egorear_ros.capture import CapturedFrame, CaptureOptions, SilentSourceError, open_source
 from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
@@ -38,11 +39,20 @@ PARAMETERS = (
     Parameter(
         "loop_frames", 0, "Frames of a video file played before it begins anew; 0 for all. The graph sets it.", 0, 10**9
     ),
+    Parameter(
+        "loop_seconds", 0.0, "Length of a round where frames come unevenly, s; 0 for all. The graph sets it.", 0.0, 1e6
+    ),
+    Parameter("loop_start", 0, "Stamp at which images named after theirs begin, ns; 0: the first. The graph sets it."),
     Parameter("transport", "raw", "What to publish.", choices=("raw", "compressed", "both")),
     Parameter("jpeg_quality", 90, "Quality of compressed images, percent.", 1, 100, dynamic=True),
     Parameter("reliable", False, "Publish reliably (for recording) instead of best effort (for inference)."),
     Parameter("reconnect_period", 1.0, "Wait before opening a failed source again, s.", 0.05, 60.0, dynamic=True),
 )
+
+SILENCE_S = 2.0
+"""A source that has sent nothing for this long is reported."""
+CLOSE_S = 1.5
+"""How long the end waits for a capture thread; a source that hangs is left to end with the process."""
 
 
 class CameraNode(Node):
@@ -75,6 +85,7 @@ class CameraNode(Node):
             )
         self._info = self.create_publisher(CameraInfo, "camera_info", quality)
         self._stopping = threading.Event()
+        self._stop_at = math.inf
         self._thread = threading.Thread(target=self._capture, name=f"capture {p['view']}", daemon=True)
         self._thread.start()
 
@@ -83,10 +94,15 @@ class CameraNode(Node):
         """Which camera of the rig this is."""
         return self._camera.name
 
+    def stop(self) -> None:
+        """Let the capture thread end; all cameras of a graph are told so before the first is waited for."""
+        self._stop_at = min(self._stop_at, time.monotonic() + CLOSE_S)
+        self._stopping.set()
+
     def close(self) -> None:
         """Stop the capture thread."""
-        self._stopping.set()
-        self._thread.join(timeout=5.0)
+        self.stop()
+        self._thread.join(timeout=max(0.1, self._stop_at - time.monotonic()))
 
     def _capture(self) -> None:
         """Read the source until the node closes; whatever fails is reported and tried again."""
@@ -107,13 +123,18 @@ class CameraNode(Node):
             if source.remark:
                 self._health.problems.report("source", source.remark)
             while not self._stopping.is_set():
-                self._publish(source.read())
+                try:
+                    self._publish(source.read())
+                except SilentSourceError as silence:
+                    if silence.silent_s > SILENCE_S:
+                        self._health.problems.report("silent", str(silence))
         finally:
             source.close()
 
     def _options(self) -> CaptureOptions:
         p = self._settings
-        return CaptureOptions(p["rate"], p["width"], p["height"], p["fourcc"], p["loop_frames"])
+        loop = (p["loop_frames"], p["loop_seconds"], p["loop_start"])
+        return CaptureOptions(p["rate"], p["width"], p["height"], p["fourcc"], *loop)
 
     def _publish(self, captured: CapturedFrame) -> None:
         if captured.skipped_ns:

@@ -154,7 +154,8 @@ def _camera_frame_from_message(message: msg.CameraFrame) -> CameraFrame:
     raw = message.image.width > 0
     image: npt.NDArray[np.uint8] | None = rgb_from_message(message.image) if raw else None
     jpeg = b"" if raw else bytes(message.compressed.data)
-    return CameraFrame(message.view, stamp_to_ns(message.stamp), image, jpeg, message.skew)
+    told = message.compressed.format or "jpeg"
+    return CameraFrame(message.view, stamp_to_ns(message.stamp), image, jpeg, message.skew, told)
 
 
 def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
@@ -165,7 +166,7 @@ def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
         fill_message(target, frame.image)
     elif frame.jpeg:
         target = message.compressed
-        target.format, target.data = "jpeg", array.array("B", frame.jpeg)
+        target.format, target.data = frame.jpeg_format, array.array("B", frame.jpeg)
     if target is not None:
         target.header.stamp, target.header.frame_id = message.stamp, f"{frame.view}_optical_frame"
     return message

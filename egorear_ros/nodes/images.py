@@ -2,25 +2,19 @@
 
 cv_bridge breaks with NumPy 2 even for passthrough (ros-perception/vision_opencv#535), and assigning an array to
 `Image.data` converts it element by element (254 ms for a 1280x1024 image); these two functions take microseconds.
-Reading is `egorear_ros.bags.message_reading`; encodings unknown there go to cv_bridge where it is installed.
+Reading is `egorear_ros.data.encodings`, for topics and bags alike.
 """
 
 from __future__ import annotations
 
 import array
-from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import Image
 
-from egorear_ros.bags import message_reading as messages
-from egorear_ros.bags.message_reading import ENCODINGS
-from egorear_ros.data.jpeg import ImageError, RgbImage
+from egorear_ros.data.encodings import ImageError, RgbImage, rgb_from_message
 
-
-def rgb_from_message(message: Image) -> RgbImage:
-    """See `egorear_ros.bags.message_reading.rgb_from_message`; encodings unknown there go to cv_bridge."""
-    return messages.rgb_from_message(message, through_cv_bridge)
+__all__ = ["ImageError", "RgbImage", "fill_message", "rgb_from_message"]
 
 
 def fill_message(message: Image, rgb: RgbImage) -> None:
@@ -32,26 +26,3 @@ def fill_message(message: Image, rgb: RgbImage) -> None:
     data = array.array("B")
     data.frombytes(np.ascontiguousarray(rgb).data)
     message.data = data
-
-
-def through_cv_bridge(message: Image) -> RgbImage:
-    """Read an image message of an unusual encoding.
-
-    Raises:
-        ImageError: cv_bridge is not installed, or cannot read it either.
-    """
-    try:
-        from cv_bridge import CvBridge
-    except ImportError as error:
-        raise ImageError(
-            f"image encoding '{message.encoding}' is not one of {', '.join(ENCODINGS)}; "
-            "set the camera driver to one of these, or install cv_bridge"
-        ) from error
-    bridge: Any = CvBridge()
-    try:
-        return np.asarray(bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
-    except Exception as error:  # CvBridgeError, TypeError, cv2.error, KeyError: it has no one kind
-        raise ImageError(
-            f"image encoding '{message.encoding}' cannot be read by cv_bridge ({type(error).__name__}: {error}); "
-            f"set the camera driver to one of {', '.join(ENCODINGS)}"
-        ) from error

@@ -16,6 +16,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from egorear_ros.errors import EgorearError
+from egorear_ros.nodes.parameter_file import check_names
 
 Value = bool | int | float | str | list[str] | list[float]
 
@@ -77,7 +78,8 @@ class Parameters:
         on_change: called with the names that changed, after values set while the node runs have been taken.
 
     Raises:
-        EgorearError: a start value is of the wrong type or out of range; names node, parameter and what was expected.
+        EgorearError: a start value is of the wrong type or out of range, or for a parameter that there is not; names
+            node, parameter and what was expected.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Parameters:
         self._values: dict[str, Any] = {}
         self._on_change = on_change
         self._ready = False
+        check_names(node.get_fully_qualified_name(), getattr(node, "_parameter_overrides", {}), self._known)
         node.add_on_set_parameters_callback(self._set)
         for parameter in self._known.values():
             try:

@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rclpy.node import Node
@@ -23,7 +24,6 @@ from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineS
 from egorear_ros.nodes.camera_node import CameraNode
 from egorear_ros.nodes.conversions import frame_set_to_message, status_to_message
 from egorear_ros.nodes.health import Health
-from egorear_ros.nodes.images import through_cv_bridge
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.rig import DEVICE_FRAME, load_rig
@@ -135,7 +135,7 @@ class SynchronizerNode(Node):
 
     def _receive(self, view: str, message: Any) -> None:
         try:
-            self.take(camera_frame_from_message(view, message, through_cv_bridge))
+            self.take(camera_frame_from_message(view, message))
         except Exception as error:  # whatever a driver sends, the node lives on
             self._arrived[view]()
             self._health.caught(f"bad image of {view}", error, f"camera '{view}'")
@@ -175,7 +175,7 @@ class SynchronizerNode(Node):
             if frame is None or skew_ns is None:
                 frames.append(CameraFrame(view, 0))
             else:
-                frames.append(CameraFrame(view, frame.stamp_ns, frame.image, frame.jpeg, skew_ns / NANOSECONDS))
+                frames.append(replace(frame, skew_s=skew_ns / NANOSECONDS))
         return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
 
     def _publish_status(self) -> None:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import rerun as rr
 import rerun.blueprint as rrb
 
+from egorear_ros.data.encodings import ImageError, decode_jpeg, needs_reading
 from egorear_ros.data.jpeg import encode_jpeg
-from egorear_ros.datatypes import FrameSet, Skeleton, Skeleton2D
+from egorear_ros.datatypes import CameraFrame, FrameSet, Skeleton, Skeleton2D
 from egorear_ros.rig import HELMET_FRAME, Rig
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.skeleton import BONES, JOINTS
@@ -74,8 +75,7 @@ class RerunView:
         """Show the images of a frame set."""
         with self._at(frame_set.stamp_ns):
             for frame in frame_set.frames:
-                data = frame.jpeg or (encode_jpeg(frame.image, JPEG_QUALITY) if frame.image is not None else b"")
-                if data:
+                if data := _usual_jpeg(frame):
                     image = rr.EncodedImage(contents=data, media_type="image/jpeg")
                     self._recording.log(f"cameras/{frame.view}/image", image)
             self._recording.log("timing/spread_ms", rr.Scalars([1e3 * frame_set.spread_s]))
@@ -137,6 +137,17 @@ class RerunView:
         scene = rrb.Spatial3DView(origin="world", name="skeleton (helmet frame)")
         left = rrb.Vertical(rrb.Grid(*images, grid_columns=2), rrb.Horizontal(*plots), row_shares=[3, 1])
         return rrb.Blueprint(rrb.Horizontal(left, scene, column_shares=[3, 2]), collapse_panels=True)
+
+
+def _usual_jpeg(frame: CameraFrame) -> bytes:
+    """A frame as a JPEG that any decoder shows as the network sees it; empty where there is nothing to show."""
+    if frame.jpeg and not needs_reading(frame.jpeg, frame.jpeg_format):
+        return frame.jpeg
+    try:
+        image = decode_jpeg(frame.jpeg, frame.view, frame.jpeg_format) if frame.jpeg else frame.image
+    except ImageError:  # the pose node says so
+        return b""
+    return b"" if image is None else encode_jpeg(image, JPEG_QUALITY)
 
 
 def confidence_colors(confidence: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:

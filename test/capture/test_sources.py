@@ -10,7 +10,7 @@ import pytest
 
 from egorear_ros.capture import CaptureOptions, LoopClock, SourceError, open_source, open_truth
 from egorear_ros.capture.recorded import ClipSource, ClipTruth
-from egorear_ros.capture.video import LiveVideo, RecordedVideo, shared_loop_frames
+from egorear_ros.capture.video import LiveVideo, RecordedVideo, shared_loop
 from egorear_ros.data.rig_clip import RigClip, RigClipWriter
 from egorear_ros.rig import VIEWS, load_rig
 
@@ -141,9 +141,8 @@ def test_a_video_that_is_cut_off_plays_what_is_there_and_says_so(tmp_path: Path)
 def test_videos_of_different_length_share_their_rounds(tmp_path: Path) -> None:
     """Equal stamps must mean equal instants also in the thousandth round."""
     uris = [write_video(tmp_path / f"{frames}.avi", frames) for frames in (9, 10, 8)]
-    frames = shared_loop_frames([*uris, "/nowhere.avi", "0", "rtsp://nowhere"])
-    assert frames == 8
-    options = CaptureOptions(loop_frames=frames)
+    assert shared_loop([*uris, "/nowhere.avi", "0", "rtsp://nowhere"]) == {"loop_frames": 8}
+    options = CaptureOptions(loop_frames=8)
     sources = [RecordedVideo(uri, "front_left", options, FakeTime(5003 * SECOND).clock) for uri in uris]
     for _ in range(20):
         shown = [source.read() for source in sources]
@@ -155,8 +154,8 @@ def test_videos_of_different_length_share_their_rounds(tmp_path: Path) -> None:
 def test_videos_of_different_rates_are_refused(tmp_path: Path) -> None:
     uris = [write_video(tmp_path / f"{rate}.avi", 5, rate) for rate in (10.0, 12.5)]
     with pytest.raises(SourceError, match=r"10\.0\.avi' 10 Hz, '.*12\.5\.avi' 12\.5 Hz"):
-        shared_loop_frames(uris)
-    assert shared_loop_frames([]) == 0
+        shared_loop(uris)
+    assert shared_loop([]) == {}
 
 
 class Late(FakeTime):

@@ -338,8 +338,8 @@ def test_a_bad_parameter_file_is_named(text: str, message: str, bag_path: Path, 
 def test_the_parameter_file_repeats_the_defaults() -> None:
     """The shipped file is documentation: what it says of the alignment is what happens without it."""
     from egorear_ros import resources
-    from egorear_ros.graph.parameter_file import node_parameters
     from egorear_ros.inference import DEFAULT_MODEL
+    from egorear_ros.nodes.parameter_file import node_parameters
     from egorear_ros.sync import config_from_parameters
 
     file = resources.find("config/egorear.yaml")

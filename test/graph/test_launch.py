@@ -61,10 +61,29 @@ def test_bringup_takes_what_egorear_run_takes() -> None:
 
 
 def test_one_process_per_node_starts_the_nodes_of_the_graph() -> None:
-    nodes = started("bringup", composition="false", source="a,b,c,d", evaluate="true")
-    specs = build_graph(GraphOptions(source="a,b,c,d", evaluate=True))
+    actions = started("bringup", composition="false", source="0,2,4,6", evaluate="true")
+    specs = build_graph(GraphOptions(source="0,2,4,6", evaluate=True))
+    nodes, handlers = actions[: len(specs)], actions[len(specs) :]
+    assert len(handlers) == len(nodes), "a node that ends again and again ends the launch"
     assert [node.node_executable for node in nodes] == [spec.kind for spec in specs]
     assert all(node.node_package == "egorear" for node in nodes)
+
+
+def test_a_node_that_cannot_start_ends_the_launch() -> None:
+    actions = started("bringup", composition="false", source="0,2,4,6")
+    node, handler = actions[0], actions[len(actions) // 2]
+    assert isinstance(handler, launch.actions.RegisterEventHandler)
+    event = launch.events.process.ProcessExited(
+        returncode=1, action=node, name="camera-1", cmd=[], cwd=None, env=None, pid=1
+    )
+    answers = [handler.event_handler.handle(event, launch.LaunchContext()) for _ in range(3)]
+    assert [bool(answer) for answer in answers] == [False, False, True]
+
+
+def test_mistakes_end_the_launch() -> None:
+    for source in ("clip:/nope", "/nope/{view}.mp4"):
+        with pytest.raises(Exception, match="nope"):
+            started("bringup", source=source)
 
 
 def test_composition_starts_one_process_that_ends_the_launch() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +11,27 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.simulator.motion.clip import MotionClip
 from egorear_ros.simulator.motion.library import save_library
 from egorear_ros.simulator.motion.skeleton_motion import MotionFileError
-from egorear_ros.simulator.motion.variants import load_motion
+from egorear_ros.simulator.motion.variants import Reading, load_motion
 
 
-def import_folder(folder: Path, out: Path, fps: float = 30.0) -> tuple[list[MotionClip], list[MotionFileError]]:
+def import_folder(
+    folder: Path,
+    out: Path,
+    fps: float = 30.0,
+    reading: Reading | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> tuple[list[MotionClip], list[MotionFileError]]:
     """Read every .bvh and .amc below `folder` and write the library `out`.
 
     Files that cannot be used are reported and left out; the others go on. Clips are split by subject (the part of the
     file name before the first '_'): about 80 % train, 10 % val, 10 % test, always the same for the same subject.
+
+    Args:
+        folder: with the files, or one file.
+        out: the library.
+        fps: its frame rate, Hz.
+        reading: what the files do not say.
+        note: called with what was assumed about a file.
 
     Returns:
         The clips, and one error per file left out.
@@ -25,12 +39,13 @@ def import_folder(folder: Path, out: Path, fps: float = 30.0) -> tuple[list[Moti
     Raises:
         EgorearError: no file could be used; nothing is written.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".bvh", ".amc"))
+    below = [folder] if folder.is_file() else folder.rglob("*")
+    files = sorted(path for path in below if path.suffix.lower() in (".bvh", ".amc"))
     clips: list[MotionClip] = []
     errors: list[MotionFileError] = []
     for path in files:
         try:
-            clip = load_motion(path, fps)
+            clip = load_motion(path, fps, reading, lambda text, path=path: note(f"{path}: {text}"))  # type: ignore[misc]
             clips.append(replace(clip, split=split_of(clip.subject)))
         except MotionFileError as error:
             errors.append(error)
