@@ -56,6 +56,8 @@ def evaluate_bag(args: argparse.Namespace) -> int:
         write_report(args.out, measured, summarize(measured), facts)
         print(f"report: {args.out / 'report.md'}")
     print_tables(result)
+    for line in estimates.stamp_lines():
+        print(line)
     frames = len(estimates.skeletons)
     speed = f"{frames / seconds:.1f} frames/s, {duration_s / seconds:.2f} x real time"
     print(f"{frames} frames in {seconds:.1f} s: {speed}")

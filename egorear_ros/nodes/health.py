@@ -77,6 +77,7 @@ class Health:
         self._node, self._figures = node, figures
         self.problems = Problems(node.get_logger().warning)
         self.broken = ""
+        self._standing: dict[str, tuple[bool, str]] = {}
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._watches: list[_Watch] = []
         node.create_timer(PERIOD_S, self._publish)
@@ -89,6 +90,22 @@ class Health:
         if not isinstance(error, EgorearError):
             self._node.get_logger().debug(traceback.format_exc())
         self.problems.report(kind, f"{who}: {reason_of(error)}" if who else reason_of(error))
+
+    def stand(self, kind: str, message: str, is_error: bool) -> None:
+        """Set a condition that stands until it is set again, empty when it is over; logged as it comes and goes.
+
+        Args:
+            kind: what it is about; one message each.
+            message: what is wrong and what to do, empty for nothing.
+            is_error: ERROR on /diagnostics, otherwise WARN.
+        """
+        before = self._standing.pop(kind, None)
+        if message:
+            self._standing[kind] = is_error, message
+            if before is None:
+                self._node.get_logger().warning(message)
+        elif before is not None:
+            self._node.get_logger().info(f"{kind}: well again")
 
     def watch(self, subscription: Any, qos: QoSProfile, silence_s: float) -> Callable[[], None]:
         """Complain, with the likely reason, when nothing arrives at a subscription for `silence_s`.
@@ -120,6 +137,11 @@ class Health:
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="egorear")
         status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
         status.message = problem or "ok"
+        if self._standing:
+            worst = max(is_error for is_error, _ in self._standing.values())
+            status.level = DiagnosticStatus.ERROR if worst else max(status.level, DiagnosticStatus.WARN)
+            texts = [text for _, text in self._standing.values()]
+            status.message = "; ".join([*texts, problem] if problem else texts)
         if self.broken:
             status.level, status.message = DiagnosticStatus.ERROR, self.broken
         figures = {**self._figures(), **{f"count of: {kind}": n for kind, n in self.problems.counts.items()}}

@@ -91,8 +91,8 @@ def _text(fault: Fault, setting: str, config: SyncConfig) -> str:
         )
     if fault.kind == "drifting":
         return (
-            f"its clock drifts by {abs(fault.rate) / MS:.3f} ms per second ({fault.rate / 1e3:+.0f} ppm); its stamps are "
-            f"now {_where(offset)}; synchronise the clocks or use a common trigger, {setting} helps only for now"
+            f"its clock drifts by {abs(fault.rate) / MS:.3f} ms per second ({fault.rate / 1e3:+.0f} ppm); its stamps "
+            f"are now {_where(offset)}; synchronise the clocks or use a common trigger, {setting} helps only for now"
         )
     return f"its stamps are {_where(offset)}{_doubt(fault)}; {_remedy(fault, setting, config)}"
 

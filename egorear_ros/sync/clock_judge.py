@@ -16,7 +16,7 @@ from typing import Final
 from egorear_ros.sync.clock_finding import ClockFinding, Fault, worded
 from egorear_ros.sync.clock_reading import Batch, Offset, measure, reference_of
 from egorear_ros.sync.config import SyncConfig, nanoseconds
-from egorear_ros.sync.drift import Drift, OffsetHistory, significant
+from egorear_ros.sync.drift import Drift, OffsetHistory, drifts
 from egorear_ros.sync.fit import settled_cameras
 from egorear_ros.sync.statistics import SyncStatistics
 
@@ -55,6 +55,7 @@ class ClockJudge:
         self._suspects: set[str] = set()
         self._standing: tuple[ClockFinding, ...] = ()
         self._base = ""
+        self._ending = False
         self._began_ns: int | None = None
         self._before: SyncStatistics | None = None
 
@@ -100,7 +101,7 @@ class ClockJudge:
         joined = {name: self._last.get(name, Batch()).joined(batch) for name, batch in self._batches.items()}
         for name, batch in joined.items():
             batch.first_ns = batch.first_ns if batch.first_ns is not None else self._batches[name].first_ns
-        self._before = None
+        self._before, self._ending = None, True
         return worded(self._judge(joined, statistics, now_ns, None, FEWEST_AT_THE_END), self._config)
 
     def offset_ns(self, camera: str) -> float | None:
@@ -141,14 +142,14 @@ class ClockJudge:
         if len(clocks) < 2:
             return faults
         settled = settled_cameras(statistics, self._before, tuple(clocks), self._config.fewest_views)
-        offsets = self._measure(clocks, settled, (clock_ns if clock_ns is not None else now_ns) - now_ns)
-        drifts = self._drifts(offsets, clocks, now_ns)
+        offsets = self._measure(clocks, settled, now_ns, clock_ns if clock_ns is not None else now_ns)
+        drifting = self._drifts(offsets)
         for name, reading in offsets.items():
-            fault = self._fault(name, reading, name in settled, drifts.get(name))
+            fault = self._fault(name, reading, name in settled, drifting.get(name))
             faults += [fault] if fault else []
         return faults
 
-    def _measure(self, clocks: dict[str, Batch], settled: set[str], host_ns: int) -> dict[str, Offset]:
+    def _measure(self, clocks: dict[str, Batch], settled: set[str], now_ns: int, clock_ns: int) -> dict[str, Offset]:
         """Offset of every camera to the group that agrees; positive is ahead."""
         possible = [name for name in clocks if name in settled] or list(clocks)
         base = self._base if self._base in possible else max(possible, key=lambda name: len(clocks[name].stamps))
@@ -157,9 +158,12 @@ class ClockJudge:
                 history.clear()
         self._base = base
         offsets = {name: measure(clocks[base], batch) for name, batch in clocks.items()}
+        if not self._ending:  # then the last batches are in the histories already
+            for name, reading in offsets.items():
+                self._histories[name].add(now_ns, reading, len(clocks[name].stamps))
         offsets |= {name: offsets[name].nearest_to(0.0) for name in settled}
         # Of groups of equal size the one on the host's clock is right.
-        trusted = sorted(possible, key=lambda name: abs(clocks[name].latency_ns + host_ns))
+        trusted = sorted(possible, key=lambda name: abs(clocks[name].latency_ns + clock_ns - now_ns))
         reference = reference_of([offsets[name].offset_ns for name in trusted], float(self._tolerance))
         moved = {
             name: o._replace(
@@ -170,21 +174,13 @@ class ClockJudge:
         self._readings |= moved
         return moved
 
-    def _drifts(self, offsets: dict[str, Offset], clocks: dict[str, Batch], now_ns: int) -> dict[str, Drift]:
+    def _drifts(self, offsets: dict[str, Offset]) -> dict[str, Drift]:
         """Drift of the cameras relative to the group that keeps its rate; empty for free-running cameras."""
-        for name, reading in offsets.items():
-            self._histories[name].add(now_ns, reading, len(clocks[name].stamps))
         period = max((reading.period_ns for reading in offsets.values()), default=0.0)
         if 2 * self._tolerance >= period:
             return {}
-        slopes = {name: self._histories[name].slope() for name in offsets}
-        rates = [slope[0] for slope in slopes.values() if slope is not None]
-        if not rates:
-            return {}
-        reference = reference_of(rates, SLOWEST_DRIFT)
-        least = MATERIAL * self._tolerance
-        found = {name: significant(slope, reference, least) for name, slope in slopes.items()}
-        return {name: drift for name, drift in found.items() if drift and abs(drift.rate) >= SLOWEST_DRIFT}
+        slopes = {name: slope for name in offsets if (slope := self._histories[name].slope()) is not None}
+        return drifts(slopes, SLOWEST_DRIFT, MATERIAL * self._tolerance)
 
     def _fault(self, name: str, reading: Offset, settled: bool, drift: Drift | None) -> Fault | None:
         offset = reading.offset_ns

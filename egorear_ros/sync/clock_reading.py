@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -45,7 +46,7 @@ class Batch:
     def period_ns(self) -> float:
         """Median interval; 0 where there are not two stamps."""
         ordered = sorted(set(self.stamps))
-        return median(b - a for a, b in zip(ordered, ordered[1:], strict=False)) if len(ordered) > 1 else 0.0
+        return median(b - a for a, b in pairwise(ordered)) if len(ordered) > 1 else 0.0
 
     @property
     def latency_ns(self) -> int:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from statistics import median
 from typing import Final, NamedTuple
 
-from egorear_ros.sync.clock_reading import Offset
+from egorear_ros.sync.clock_reading import Offset, reference_of
 
 KEPT: Final = 60
 FEWEST: Final = 6
 """Readings, about one per second, before a slope is believed."""
 CERTAINTY: Final = 8.0
 """How many standard errors a change must have; readings under load are not independent, so 3 would not do."""
+LARGEST_STEP: Final = 0.25
+"""Periods per reading above which a change may be a neighbouring frame just as well."""
 
 
 class Drift(NamedTuple):
@@ -36,18 +39,12 @@ class OffsetHistory:
         """Take in a reading of so many frames; one that jumps by more than the phase explains begins anew."""
         value = reading.offset_ns
         if self._readings:
-            value = reading.nearest_to(self._foreseen(time_ns)).offset_ns
+            last = self._readings[-1][1]
+            value = reading.nearest_to(last).offset_ns
+            if abs(value - last) > LARGEST_STEP * (reading.period_ns or abs(last)):
+                self._readings.clear()
         error = reading.scatter_ns / math.sqrt(max(frames, 1))
         self._readings.append((time_ns / 1e9, value, error))
-
-    def _foreseen(self, time_ns: int) -> float:
-        """The offset expected now: the last one, and the last change once more."""
-        time_s, value, _ = self._readings[-1]
-        if len(self._readings) < 2:
-            return value
-        before_s, before, _ = self._readings[-2]
-        step_s = time_s - before_s
-        return value + ((value - before) / step_s * (time_ns / 1e9 - time_s) if step_s > 0 else 0.0)
 
     def slope(self) -> tuple[float, float, float] | None:
         """Nanoseconds per second, its standard error, and the seconds watched; None before `FEWEST` readings."""
@@ -65,12 +62,22 @@ class OffsetHistory:
         return rate, math.sqrt(noise / square), times[-1] - times[0]
 
 
-def significant(slope: tuple[float, float, float] | None, reference: float, least_ns: float) -> Drift | None:
-    """The drift against a reference slope, if it is larger than chance and changes the offset by `least_ns` or more."""
-    if slope is None:
-        return None
-    rate, error, seconds = slope[0] - reference, slope[1], slope[2]
-    change = rate * seconds
-    if abs(rate) < CERTAINTY * error or abs(change) < least_ns:
-        return None
-    return Drift(rate, change)
+def drifts(slopes: dict[str, tuple[float, float, float]], least_rate: float, least_ns: float) -> dict[str, Drift]:
+    """The cameras that drift away from the largest group of equal rates.
+
+    Args:
+        slopes: of `OffsetHistory.slope`, all against one camera, which may itself be the one that drifts.
+        least_rate: nanoseconds per second; rates that differ by less are equal.
+        least_ns: smaller changes of the offset are not worth a word.
+    """
+    if len(slopes) < 2:
+        return {}
+    reference = reference_of([rate for rate, _, _ in slopes.values()], least_rate)
+    found = {}
+    for name, (rate, error, seconds) in slopes.items():
+        typical = median(each for other, (_, each, _) in slopes.items() if other != name)
+        drift = Drift(rate - reference, (rate - reference) * seconds)
+        certain = abs(drift.rate) >= max(least_rate, CERTAINTY * math.hypot(error, typical))
+        if certain and abs(drift.change_ns) >= least_ns:
+            found[name] = drift
+    return found

@@ -19,6 +19,16 @@ CONDITIONS: Final = (
     ("dropped", "had too few partners within `tolerance`: `tolerance`, `offsets` or `minimum_views` do not fit"),
 )
 """Counter of `CameraStatistics` -> what it means for a frame without a set."""
+CLOCKS: Final = {
+    "zero": "sends images without a stamp (0)",
+    "still": "repeats one stamp",
+    "elsewhere": "is on another clock",
+    "late": "is later than `deadline`, or its clock is behind",
+    "skewed": "is skewed by more than `tolerance`",
+    "drifting": "drifts away from the others",
+    "irregular": "has stamps that jump by more than `tolerance`",
+}
+"""Kind of `ClockFinding` -> the condition that fails; the finding itself has figure and remedy."""
 
 
 class Starvation:
@@ -66,7 +76,7 @@ class Starvation:
                 f"`minimum_views` is {fewest}"
             )
         if findings:
-            return "; ".join(finding.message for finding in findings)
+            return "; ".join(f"camera '{finding.camera}' {CLOCKS[finding.kind]}" for finding in findings)
         before = self._since[1] if self._since else statistics
         return "; ".join(
             f"camera '{name}': {_main_condition(statistics.cameras[name], before.cameras[name])}" for name in sending
