@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ def evaluate_bag(args: argparse.Namespace) -> int:
     tolerance_s = sync.tolerance if args.truth_tolerance is None else args.truth_tolerance
     model = args.model or pose.get("model", DEFAULT_MODEL)
     with Bag(args.bag) as bag, Progress(transient=True) as bar:
+        if bag.remark:
+            print(bag.remark, file=sys.stderr)
         device, engine = args.device or pose.get("device", "auto"), args.engine or pose.get("engine", "auto")
         estimator = PoseEstimator.from_pretrained(model, device, engine, rig=rig if args.rig else None)
         estimator.warm_up()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from egorear_ros.data.bag_recovery import recover
 from egorear_ros.data.bag_types import COMPRESSED_IMAGE, IMAGE, SKELETON, typestore
 from egorear_ros.errors import EgorearError
 
@@ -37,9 +38,12 @@ class BagWriter:
 
         self._path, self._partial = path, path.with_name(path.name + ".partial")
         if path.exists():
-            raise BagError(f"'{path}' exists already; name a new bag or remove it first")
+            raise BagError(f"'{path}' exists already; name another bag")
         if self._partial.exists():
-            raise BagError(f"'{self._partial}' is left of a recording that was cut off; remove it or name another bag")
+            raise BagError(
+                f"'{self._partial}' is left of a recording that was cut off; name another bag, and keep what it holds "
+                f"with `egorear bag repair {self._partial} NEW`"
+            )
         self.counts: dict[str, int] = {}
         self._store = typestore()
         self._connections: dict[str, Any] = {}
@@ -76,6 +80,13 @@ class BagWriter:
         self._writer.write(self._connections[topic], time_ns, data)
         self.counts[topic] += 1
 
+    def flush(self) -> None:
+        """Hand what was written so far to the operating system, so that a killed recorder loses nothing of it."""
+        storage: Any = self._writer.storage
+        if storage is not None and storage.chunk.msgs:
+            storage.close_chunk()
+            storage.bio.flush()
+
     def finish(self) -> None:
         """Complete the bag and give it its name.
 
@@ -88,6 +99,11 @@ class BagWriter:
         self._writer.close()
         (self._partial / self._path.name).rename(self._path)
         self._partial.rmdir()
+
+    def keep(self) -> Path:
+        """Stop in the middle and keep what has been written, as where the disk is full; returns where it is."""
+        self._writer.abort()
+        return self._partial
 
     def discard(self) -> None:
         """Remove what has been written."""
@@ -111,28 +127,49 @@ class Bag:
         counts: number of messages by topic.
         start_ns: when the first message was recorded.
         end_ns: when the last message was recorded.
+        remark: how much could be read of a bag that was cut off; empty for a whole one.
 
     Raises:
-        BagError: no bag there, damaged, or empty.
+        BagError: no bag there, damaged before its first message, or empty.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.remark = ""
         if not self.path.exists():
-            raise BagError(f"there is no bag '{path}'")
-        store = typestore()
-        from rosbags.highlevel import AnyReader
-
-        try:
-            self._reader = AnyReader([self.path], default_typestore=store)
-            self._reader.open()
-        except Exception as error:  # whatever rosbags stumbles over in a damaged file
-            raise self._damaged(error) from error
+            partial = self.path.with_name(self.path.name + ".partial")
+            hint = f", but '{partial}' is left of a recording that was cut off, and can be read" * partial.exists()
+            raise BagError(f"there is no bag '{path}'{hint}")
+        self._reader = self._open()
         self.topics = {c.topic: c.msgtype for c in self._reader.connections if c.msgcount}
         self.counts = {c.topic: c.msgcount for c in self._reader.connections if c.msgcount}
         if not self.topics:
             raise BagError(f"bag '{path}' is empty")
         self.start_ns, self.end_ns = int(self._reader.start_time), int(self._reader.end_time) - 1
+
+    def _open(self) -> Any:
+        """A reader of the whole bag, else one of what there is of it."""
+        store = typestore()
+        from rosbags.highlevel import AnyReader
+
+        try:
+            reader: Any = AnyReader(self._sources(), default_typestore=store)
+            reader.open()
+            return reader
+        except Exception as error:  # whatever rosbags stumbles over in a damaged file
+            recovered = recover(self.path)
+            if recovered is None:
+                raise self._damaged(error) from error
+        self.remark = recovered.remark
+        if not recovered.connections:
+            recovered.close()
+            raise BagError(f"'{self.path}' was cut off before its first whole message, there is nothing to read")
+        return recovered
+
+    def _sources(self) -> list[Path]:
+        """The bag, or the SQLite files of one whose recorder could not write `metadata.yaml`."""
+        databases = sorted(self.path.glob("*.db3")) if self.path.is_dir() else []
+        return databases if databases and not (self.path / "metadata.yaml").exists() else [self.path]
 
     def __enter__(self) -> Bag:
         return self
