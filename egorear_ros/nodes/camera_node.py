@@ -25,6 +25,7 @@ from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.images import fill_message
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import RateMeter
+from egorear_ros.nodes.start_gate import StartGate
 from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, load_rig
 
 PARAMETERS = (
@@ -41,6 +42,11 @@ PARAMETERS = (
     Parameter("transport", "raw", "What to publish.", choices=("raw", "compressed", "both")),
     Parameter("jpeg_quality", 90, "Quality of compressed images, percent.", 1, 100, dynamic=True),
     Parameter("reliable", False, "Publish reliably (for recording) instead of best effort (for inference)."),
+    Parameter(
+        "start_with",
+        "",
+        "Begin when this lifecycle node is active; the graph sets it for recorded and simulated sources.",
+    ),
     Parameter("reconnect_period", 1.0, "Wait before opening a failed source again, s.", 0.05, 60.0, dynamic=True),
 )
 
@@ -74,6 +80,7 @@ class CameraNode(Node):
                 CompressedImage, "image_raw/compressed", quality, qos_overriding_options=overrides
             )
         self._info = self.create_publisher(CameraInfo, "camera_info", quality)
+        self._gate = StartGate(self, self.get_namespace().rpartition("/")[0], p["start_with"])
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._capture, name=f"capture {p['view']}", daemon=True)
         self._thread.start()
@@ -90,6 +97,7 @@ class CameraNode(Node):
 
     def _capture(self) -> None:
         """Read the source until the node closes; whatever fails is reported and tried again."""
+        self._gate.wait(self._stopping)
         while not self._stopping.is_set():
             try:
                 self._play()

@@ -19,6 +19,8 @@ REPEAT_LOG_S = 10.0
 """A problem that persists is logged again after this time, with how often it has happened."""
 
 PERIOD_S = 1.0
+START_S = 30.0
+"""A sender that is there may take so long for its first message: a clip waits for the network to load."""
 
 
 def reason_of(error: Exception) -> str:
@@ -160,15 +162,20 @@ class _Watch:
         self.topic: str = subscription.topic_name
         self.sender_reason = ""
         self._heard_at = time.monotonic()
+        self._heard = False
 
     def arrived(self) -> None:
-        self._heard_at = time.monotonic()
+        self._heard_at, self._heard = time.monotonic(), True
 
     def complaint(self) -> str | None:
         silent_s = time.monotonic() - self._heard_at
-        if silent_s < self._silence_s:
+        if silent_s < self._silence_s or (not self._heard and self._may_be_starting() and silent_s < START_S):
             return None
         return f"nothing on '{self.topic}' for {silent_s:.0f} s: {self._reason()}"
+
+    def _may_be_starting(self) -> bool:
+        """Whether there is a sender, which may wait for a network that loads."""
+        return bool(self.sender_reason) or self._node.count_publishers(self.topic) > 0
 
     def _reason(self) -> str:
         if self.sender_reason:
