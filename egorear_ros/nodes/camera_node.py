@@ -49,6 +49,8 @@ PARAMETERS = (
     ),
     Parameter("reconnect_period", 1.0, "Wait before opening a failed source again, s.", 0.05, 60.0, dynamic=True),
 )
+START_S = 3.0
+"""Frames that a recorded source leaves out so soon after it was opened are no sign that it cannot keep up."""
 
 
 class CameraNode(Node):
@@ -80,6 +82,7 @@ class CameraNode(Node):
                 CompressedImage, "image_raw/compressed", quality, qos_overriding_options=overrides
             )
         self._info = self.create_publisher(CameraInfo, "camera_info", quality)
+        self._opened_at = 0.0
         self._gate = StartGate(self, self.get_namespace().rpartition("/")[0], p["start_with"])
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._capture, name=f"capture {p['view']}", daemon=True)
@@ -89,6 +92,11 @@ class CameraNode(Node):
     def view(self) -> str:
         """Which camera of the rig this is."""
         return self._camera.name
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for the network before it begins."""
+        return not self._gate.is_open
 
     def close(self) -> None:
         """Stop the capture thread."""
@@ -111,6 +119,7 @@ class CameraNode(Node):
         p = self._settings
         source = open_source(p["source"], p["view"], self._rig, self._options())
         try:
+            self._opened_at = time.monotonic()
             self.get_logger().info(f"camera '{p['view']}' reads '{p['source']}'")
             if source.remark:
                 self._health.problems.report("source", source.remark)
@@ -124,7 +133,7 @@ class CameraNode(Node):
         return CaptureOptions(p["rate"], p["width"], p["height"], p["fourcc"], p["loop_frames"])
 
     def _publish(self, captured: CapturedFrame) -> None:
-        if captured.skipped_ns:
+        if captured.skipped_ns and time.monotonic() - self._opened_at > START_S:
             self._health.problems.report(
                 "skipped",
                 f"camera '{self.view}': cannot read its source as fast as it plays, "

@@ -124,7 +124,7 @@ class Health:
         reason = f"'{sender.get_fully_qualified_name()}' in this process sends nothing; its own messages say why"
         for watch in self._watches:
             if watch.subscription is subscription:
-                watch.subscription, watch.sender_reason = None, reason
+                watch.subscription, watch.sender_reason, watch.sender = None, reason, sender
 
     def forget(self, subscription: Any) -> None:
         """Watch this subscription no longer."""
@@ -161,6 +161,7 @@ class _Watch:
         self.subscription = subscription
         self.topic: str = subscription.topic_name
         self.sender_reason = ""
+        self.sender: Node | None = None
         self._heard_at = time.monotonic()
         self._heard = False
 
@@ -168,14 +169,18 @@ class _Watch:
         self._heard_at, self._heard = time.monotonic(), True
 
     def complaint(self) -> str | None:
+        if self.sender is not None and self._may_be_starting():
+            self._heard_at = time.monotonic()  # silence counts from when it may begin
         silent_s = time.monotonic() - self._heard_at
         if silent_s < self._silence_s or (not self._heard and self._may_be_starting() and silent_s < START_S):
             return None
         return f"nothing on '{self.topic}' for {silent_s:.0f} s: {self._reason()}"
 
     def _may_be_starting(self) -> bool:
-        """Whether there is a sender, which may wait for a network that loads."""
-        return bool(self.sender_reason) or self._node.count_publishers(self.topic) > 0
+        """Whether there is a sender that may wait for a network that loads; one in this process says so."""
+        if self.sender is not None:
+            return bool(getattr(self.sender, "is_waiting", False))
+        return self._node.count_publishers(self.topic) > 0
 
     def _reason(self) -> str:
         if self.sender_reason:

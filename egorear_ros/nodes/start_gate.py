@@ -31,10 +31,15 @@ class StartGate:
         node: that is held back; the gate must be made in the thread that spins it.
         namespace: of the other node.
         other: name of the lifecycle node; empty waits for nothing.
+
+    Attributes:
+        is_open: nothing is waited for any more.
     """
 
     def __init__(self, node: Node, namespace: str, other: str) -> None:
-        self._client: Any = node.create_client(GetState, full_name(namespace, other, "get_state")) if other else None
+        service = full_name(namespace.strip("/"), other, "get_state")
+        self._client: Any = node.create_client(GetState, service) if other else None
+        self.is_open = not other
         self._node, self._other = node, other
         self._idle_since: float | None = None
 
@@ -49,6 +54,7 @@ class StartGate:
                 break
             stopping.wait(PERIOD_S)
         stopping.wait(GRID_S - time.time() % GRID_S)
+        self.is_open = True
 
     def _may_start(self, state: int | None) -> bool:
         if state != State.PRIMARY_STATE_UNCONFIGURED:

@@ -85,7 +85,7 @@ def open_to_all(host: str, page_port: int) -> str:
 
 
 def _program() -> Path:
-    """rerun's program; its Python wrapper would start it as a child that a signal does not reach."""
+    """Rerun's program; its Python wrapper would start it as a child that a signal does not reach."""
     spec = find_spec("rerun_cli")
     program = Path(spec.origin).with_name("rerun") if spec is not None and spec.origin else Path("rerun")
     if not program.is_file():
