@@ -147,7 +147,7 @@ class RerunView:
         """The frame as JPEG; for a browser no larger than `DRAWN_PX`."""
         if self._server is None:
             return frame.jpeg or (encode_jpeg(frame.image, JPEG_QUALITY) if frame.image is not None else b"")
-        image = frame.image if frame.image is not None or not frame.jpeg else decode_jpeg(frame.jpeg)
+        image = frame.image if frame.image is not None or not frame.jpeg else decode_jpeg(frame.jpeg, frame.view)
         if image is None:
             return b""
         scale = self._scales[frame.view] = min(1.0, DRAWN_PX / max(image.shape[:2]))
