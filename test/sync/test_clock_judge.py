@@ -205,7 +205,7 @@ def test_short_recordings_are_judged_at_the_end() -> None:
     assert not any(run.ticks) and [f.camera for f in run.end] == ["rear_left"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_healthy_rigs_are_never_accused(data: st.DataObject) -> None:
     """Jitter, loss, different latencies within the deadline, half rates: no finding and no starvation."""
