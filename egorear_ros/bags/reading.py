@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from egorear_ros.bags.errors import BagError
 from egorear_ros.bags.message_types import COMPRESSED_IMAGE, IMAGE, SKELETON, typestore
+from egorear_ros.bags.recovery import recover
 
 
 class BagMessage(NamedTuple):
@@ -27,28 +28,49 @@ class Bag:
         counts: number of messages by topic.
         start_ns: when the first message was recorded.
         end_ns: when the last message was recorded.
+        remark: how much could be read of a bag that was cut off; empty for a whole one.
 
     Raises:
-        BagError: no bag there, damaged, or empty.
+        BagError: no bag there, damaged before its first message, or empty.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.remark = ""
         if not self.path.exists():
-            raise BagError(f"there is no bag '{path}'")
-        store = typestore()
-        from rosbags.highlevel import AnyReader
-
-        try:
-            self._reader = AnyReader([self.path], default_typestore=store)
-            self._reader.open()
-        except Exception as error:  # whatever rosbags stumbles over in a damaged file
-            raise self._damaged(error) from error
+            partial = self.path.with_name(self.path.name + ".partial")
+            hint = f", but '{partial}' is left of a recording that was cut off, and can be read" * partial.exists()
+            raise BagError(f"there is no bag '{path}'{hint}")
+        self._reader = self._open()
         self.topics = {c.topic: c.msgtype for c in self._reader.connections if c.msgcount}
         self.counts = {c.topic: c.msgcount for c in self._reader.connections if c.msgcount}
         if not self.topics:
             raise BagError(f"bag '{path}' is empty")
         self.start_ns, self.end_ns = int(self._reader.start_time), int(self._reader.end_time) - 1
+
+    def _open(self) -> Any:
+        """A reader of the whole bag, else one of what there is of it."""
+        store = typestore()
+        from rosbags.highlevel import AnyReader
+
+        try:
+            reader: Any = AnyReader(self._sources(), default_typestore=store)
+            reader.open()
+            return reader
+        except Exception as error:  # whatever rosbags stumbles over in a damaged file
+            recovered = recover(self.path)
+            if recovered is None:
+                raise self._damaged(error) from error
+        self.remark = recovered.remark
+        if not recovered.connections:
+            recovered.close()
+            raise BagError(f"'{self.path}' was cut off before its first whole message, there is nothing to read")
+        return recovered
+
+    def _sources(self) -> list[Path]:
+        """The bag, or the SQLite files of one whose recorder could not write `metadata.yaml`."""
+        databases = sorted(self.path.glob("*.db3")) if self.path.is_dir() else []
+        return databases if databases and not (self.path / "metadata.yaml").exists() else [self.path]
 
     def __enter__(self) -> Bag:
         return self

@@ -31,9 +31,12 @@ class BagWriter:
 
         self._path, self._partial = path, path.with_name(path.name + ".partial")
         if path.exists():
-            raise BagError(f"'{path}' exists already; name a new bag or remove it first")
+            raise BagError(f"'{path}' exists already; name another bag")
         if self._partial.exists():
-            raise BagError(f"'{self._partial}' is left of a recording that was cut off; remove it or name another bag")
+            raise BagError(
+                f"'{self._partial}' is left of a recording that was cut off; name another bag, and keep what it holds "
+                f"with `egorear bag repair {self._partial} NEW`"
+            )
         self.counts: dict[str, int] = {}
         self._store = typestore()
         self._connections: dict[str, Any] = {}
@@ -70,6 +73,13 @@ class BagWriter:
         self._writer.write(self._connections[topic], time_ns, data)
         self.counts[topic] += 1
 
+    def flush(self) -> None:
+        """Hand what was written so far to the operating system, so that a killed recorder loses nothing of it."""
+        storage: Any = self._writer.storage
+        if storage is not None and storage.chunk.msgs:
+            storage.close_chunk()
+            storage.bio.flush()
+
     def finish(self) -> None:
         """Complete the bag and give it its name.
 
@@ -82,6 +92,11 @@ class BagWriter:
         self._writer.close()
         (self._partial / self._path.name).rename(self._path)
         self._partial.rmdir()
+
+    def keep(self) -> Path:
+        """Stop in the middle and keep what has been written, as where the disk is full; returns where it is."""
+        self._writer.abort()
+        return self._partial
 
     def discard(self) -> None:
         """Remove what has been written."""

@@ -114,7 +114,7 @@ class BagSource(FrameSource):
     def __init__(
         self, bag: Bag, view: str, topic: str, duration_ns: int, clock_of: Callable[[int], LoopClock] = LoopClock
     ) -> None:
-        self._view = view
+        self._view, self.remark = view, bag.remark
         self._player = BagPlayer(bag, topic, clock_of(duration_ns))
 
     def read(self) -> CapturedFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ def evaluate_bag(args: argparse.Namespace) -> int:
     tolerance_s = sync.tolerance if args.truth_tolerance is None else args.truth_tolerance
     model = args.model or pose.get("model", DEFAULT_MODEL)
     with Bag(args.bag) as bag, Progress(transient=True) as bar:
+        if bag.remark:
+            print(bag.remark, file=sys.stderr)
         device, engine = args.device or pose.get("device", "auto"), args.engine or pose.get("engine", "auto")
         estimator = PoseEstimator.from_pretrained(model, device, engine, rig=rig if args.rig else None)
         estimator.warm_up()
@@ -56,6 +59,8 @@ def evaluate_bag(args: argparse.Namespace) -> int:
         write_report(args.out, measured, summarize(measured), facts)
         print(f"report: {args.out / 'report.md'}")
     print_tables(result)
+    for line in estimates.stamp_lines():
+        print(line)
     frames = len(estimates.skeletons)
     speed = f"{frames / seconds:.1f} frames/s, {duration_s / seconds:.2f} x real time"
     print(f"{frames} frames in {seconds:.1f} s: {speed}")

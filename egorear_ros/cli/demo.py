@@ -32,6 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("out/demo"), help="where headless files go (default: out/demo)"
     )
     parser.add_argument("--port", type=int, default=9090, help="port of the web page (default: %(default)s)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address the page listens on; 0.0.0.0: the whole network (default: this machine)",
+    )
     parser.add_argument("--no-open", action="store_true", help="do not open a browser, only serve the page")
 
 
@@ -40,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from egorear_ros.graph.demo import has_model, run_demo
     from egorear_ros.graph.running import FOREVER_S
     from egorear_ros.nodes.monitor import Monitor
+    from egorear_ros.visualization.rerun_server import open_to_all
     from egorear_ros.visualization.rerun_view import PORTS, RerunView
 
     if not PORTS[0] <= args.port <= PORTS[1]:
@@ -55,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
         _make_folder(args.out)
         view.save(args.out / "demo.rrd")
     else:
-        address = view.serve(args.port, open_browser=not args.no_open)
+        address = view.serve(args.port, not args.no_open, args.host)
+        if warning := open_to_all(args.host, args.port):
+            print(f"Beware: {warning}", flush=True)
         print(f"Open {address}\nCtrl-C ends the demo.", flush=True)
     options = GraphOptions(rig=rig, source=source, model=args.model)
     seconds = args.seconds or (HEADLESS_SECONDS if args.headless else FOREVER_S)

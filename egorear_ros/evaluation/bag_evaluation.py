@@ -24,6 +24,7 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.measurement import Measured
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.evaluation.prediction import Predictions
+from egorear_ros.evaluation.stamps import StampReport, stamp_lines, summary_of_stamps
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.inference import InputError, PoseEstimator
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer, SyncStatistics
@@ -47,6 +48,7 @@ class BagEstimates:
         truths: ground truth in order of the recording.
         problems: reason -> how many messages or frame sets could not be used.
         statistics: the synchronizer's counters.
+        stamps: what the stamps were like.
     """
 
     topics: RigTopics
@@ -55,6 +57,13 @@ class BagEstimates:
     truths: list[Skeleton] = field(default_factory=list)
     problems: Counter[str] = field(default_factory=Counter)
     statistics: SyncStatistics | None = None
+    stamps: StampReport | None = None
+
+    def stamp_lines(self) -> list[str]:
+        """Frames in no frame set and why, a line per camera; empty where every frame found one."""
+        if self.stamps is None or self.statistics is None:
+            return []
+        return stamp_lines(self.stamps, self.statistics)
 
 
 def estimate_bag(
@@ -95,7 +104,7 @@ def evaluate_bag(result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
 
     Returns:
         `frames`, counts; `tables`, `pose_table` of all compared frames and of those with complete and partial frame
-        sets, where there are any; `problems`, reason -> count.
+        sets, where there are any; `stamps`, see `summary_of_stamps`; `problems`, reason -> count.
 
     Raises:
         EgorearError: nothing to compare, or the ground truth is in another frame than the skeletons.
@@ -118,6 +127,7 @@ def evaluate_bag(result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
             name: pose_table(predicted[chosen], truth[chosen]) for name, chosen in choices.items() if chosen.any()
         },
         "cameras": _camera_counts(result),
+        "stamps": summary_of_stamps(result.stamps, result.statistics) if result.stamps and result.statistics else {},
         "problems": dict(sorted(result.problems.items())),
     }
 
@@ -174,7 +184,7 @@ def _comparable(result: BagEstimates, tolerance_s: float) -> tuple[list[tuple[in
     if not finite:
         raise EgorearError(
             f"nothing to compare: {len(result.skeletons)} skeletons, {len(result.truths)} true ones, and no two within "
-            f"{tolerance_s:g} s of each other; problems: {_first(result.problems)}"
+            f"{tolerance_s:g} s of each other; problems: {'; '.join([_first(result.problems), *result.stamp_lines()])}"
         )
     for i, j in finite:
         _check_frames(result.skeletons[i], result.truths[j])
@@ -222,6 +232,8 @@ def _aligned_sets(
 ) -> Iterator[AlignedFrames]:
     """Frame sets as the synchronizer node would send them, had every message arrived when it was recorded."""
     synchronizer: Synchronizer[CameraFrame] = Synchronizer(sync)
+    stamps = result.stamps = StampReport(sync)
+    time_ns = 0
     views = {topic: view for view, topic in result.topics.images.items()}
     topics = [*views, *([result.topics.ground_truth] if result.topics.ground_truth else [])]
     for topic, time_ns, message in bag.messages(topics):
@@ -236,9 +248,13 @@ def _aligned_sets(
         except (EgorearError, ValueError) as error:
             result.problems[f"{topic}: {error}"] += 1
             continue
+        due = stamps.observe(frame.view, frame.stamp_ns, time_ns)
         yield from synchronizer.add(frame.view, frame.stamp_ns, frame, time_ns)
+        if due:
+            stamps.tick(time_ns, synchronizer.statistics())
     yield from synchronizer.flush()
     result.statistics = synchronizer.statistics()
+    stamps.finish(time_ns, result.statistics)
 
 
 def _camera_counts(result: BagEstimates) -> dict[str, dict[str, int]]:

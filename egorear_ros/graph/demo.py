@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rclpy.node import Node
 
@@ -27,8 +28,15 @@ def run_demo(options: GraphOptions, monitor: Monitor, ros_args: Sequence[str], s
 
 def demo_graph(options: GraphOptions) -> list[NodeSpec]:
     """The live graph; without the pose node where no model is at hand."""
-    specs = build_graph(options)
-    return [spec for spec in specs if spec.kind != "pose_node" or has_model(options.model)]
+    specs = list(build_graph(options))
+    if has_model(options.model):
+        return specs
+    alone = {"start_with": ""}  # nobody to wait for
+    return [
+        replace(spec, parameters={**spec.parameters, **alone}) if "start_with" in spec.parameters else spec
+        for spec in specs
+        if spec.kind != "pose_node"
+    ]
 
 
 def has_model(model: str) -> bool:

@@ -96,12 +96,15 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     images = {"transport": options.transport, **common} if options.transport else common
     sources = camera_sources(rig.subset(views), options.source)
     camera = {"rig": rig_file, **_loop(sources), **images}
+    recorded = _is_recorded(options.source)
+    if recorded:
+        camera["start_with"] = POSE
     specs = [
         NodeSpec("camera_node", "camera", {"view": view, "source": source, **camera}, view)
         for view, source in sources.items()
     ]
-    if _is_recorded(options.source):
-        truth = {"rig": rig_file, "source": options.source, **common}
+    if recorded:
+        truth = {"rig": rig_file, "source": options.source, "start_with": POSE, **common}
         specs.append(NodeSpec("ground_truth_node", "ground_truth", truth))
     specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": rig_file, "views": list(views), **images}))
     # The rig only where the user names one: a clip's own has the extrinsics as built, which no wearer knows.

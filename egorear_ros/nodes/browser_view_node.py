@@ -19,11 +19,13 @@ from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.monitor import Monitor
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.rig import load_rig
+from egorear_ros.visualization.rerun_server import LOOPBACK, open_to_all
 from egorear_ros.visualization.rerun_view import PORTS, RerunView
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig whose cameras are shown: name of a shipped one, or a .yaml file."),
     Parameter("port", 9090, "Port of the web page; the data come through the port 786 above it.", *PORTS),
+    Parameter("host", LOOPBACK, "Address to listen on: 127.0.0.1 is this machine alone, 0.0.0.0 the whole network."),
     Parameter("open_browser", True, "Open a browser; otherwise the page is only served."),
     Parameter("silence_warning", 10.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )
@@ -40,8 +42,10 @@ class BrowserViewNode(Node):
         self._view = RerunView(rig)
         clock = self.get_clock()
         self._monitor = Monitor(self._view, self.get_logger().info, lambda: clock.now().nanoseconds)
-        address = self._view.serve(p["port"], p["open_browser"])
+        address = self._view.serve(p["port"], p["open_browser"], p["host"])
         self.get_logger().info(f"open {address}")
+        if warning := open_to_all(p["host"], p["port"]):
+            self.get_logger().warning(warning)
         best_effort = QoSProfile(depth=2, reliability=ReliabilityPolicy.BEST_EFFORT)  # understands both kinds
         sets = self._subscribe(
             msg.FrameSet, "frame_set", frame_set_from_message, self._monitor.on_frame_set, best_effort

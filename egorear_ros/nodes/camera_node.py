@@ -26,6 +26,7 @@ from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.images import fill_message
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import RateMeter
+from egorear_ros.nodes.start_gate import StartGate
 from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, load_rig
 
 PARAMETERS = (
@@ -46,8 +47,15 @@ PARAMETERS = (
     Parameter("transport", "raw", "What to publish.", choices=("raw", "compressed", "both")),
     Parameter("jpeg_quality", 90, "Quality of compressed images, percent.", 1, 100, dynamic=True),
     Parameter("reliable", False, "Publish reliably (for recording) instead of best effort (for inference)."),
+    Parameter(
+        "start_with",
+        "",
+        "Begin when this lifecycle node is active; the graph sets it for recorded and simulated sources.",
+    ),
     Parameter("reconnect_period", 1.0, "Wait before opening a failed source again, s.", 0.05, 60.0, dynamic=True),
 )
+START_S = 3.0
+"""Frames that a recorded source leaves out so soon after it was opened are no sign that it cannot keep up."""
 
 SILENCE_S = 2.0
 """A source that has sent nothing for this long is reported."""
@@ -84,6 +92,8 @@ class CameraNode(Node):
                 CompressedImage, "image_raw/compressed", quality, qos_overriding_options=overrides
             )
         self._info = self.create_publisher(CameraInfo, "camera_info", quality)
+        self._opened_at = 0.0
+        self._gate = StartGate(self, self.get_namespace().rpartition("/")[0], p["start_with"])
         self._stopping = threading.Event()
         self._stop_at = math.inf
         self._thread = threading.Thread(target=self._capture, name=f"capture {p['view']}", daemon=True)
@@ -99,6 +109,11 @@ class CameraNode(Node):
         self._stop_at = min(self._stop_at, time.monotonic() + CLOSE_S)
         self._stopping.set()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for the network before it begins."""
+        return not self._gate.is_open
+
     def close(self) -> None:
         """Stop the capture thread."""
         self.stop()
@@ -106,6 +121,7 @@ class CameraNode(Node):
 
     def _capture(self) -> None:
         """Read the source until the node closes; whatever fails is reported and tried again."""
+        self._gate.wait(self._stopping)
         while not self._stopping.is_set():
             try:
                 self._play()
@@ -119,6 +135,7 @@ class CameraNode(Node):
         p = self._settings
         source = open_source(p["source"], p["view"], self._rig, self._options())
         try:
+            self._opened_at = time.monotonic()
             self.get_logger().info(f"camera '{p['view']}' reads '{p['source']}'")
             if source.remark:
                 self._health.problems.report("source", source.remark)
@@ -137,7 +154,7 @@ class CameraNode(Node):
         return CaptureOptions(p["rate"], p["width"], p["height"], p["fourcc"], *loop)
 
     def _publish(self, captured: CapturedFrame) -> None:
-        if captured.skipped_ns:
+        if captured.skipped_ns and time.monotonic() - self._opened_at > START_S:
             self._health.problems.report(
                 "skipped",
                 f"camera '{self.view}': cannot read its source as fast as it plays, "

@@ -18,11 +18,13 @@ from egorear_ros.datatypes import Skeleton
 from egorear_ros.nodes.conversions import skeleton_to_message
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.start_gate import StartGate
 from egorear_ros.rig import load_rig
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
     Parameter("source", "", "The cameras' source: clip:DIR, bag:PATH or sim:SEED."),
+    Parameter("start_with", "", "Begin when this lifecycle node is active; the graph sets it."),
     Parameter("rate", 0.0, "The cameras' rate, Hz; 0 takes the source's own.", 0.0, 240.0),
 )
 
@@ -45,6 +47,7 @@ class GroundTruthNode(Node):
         self._health = Health(self, self._figures)
         self._rig = load_rig(p["rig"])
         self._publisher = self.create_publisher(msg.Skeleton, "ground_truth", 50)
+        self._gate = StartGate(self, self.get_namespace(), p["start_with"])
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._play, name="ground truth", daemon=True)
         self._thread.start()
@@ -56,6 +59,7 @@ class GroundTruthNode(Node):
 
     def _play(self) -> None:
         p = self._settings
+        self._gate.wait(self._stopping)
         truth: TruthSource | None = None
         while not self._stopping.is_set():
             try:

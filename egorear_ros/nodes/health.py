@@ -19,6 +19,8 @@ REPEAT_LOG_S = 10.0
 """A problem that persists is logged again after this time, with how often it has happened."""
 
 PERIOD_S = 1.0
+START_S = 30.0
+"""A sender that is there may take so long for its first message: a clip waits for the network to load."""
 
 
 def reason_of(error: Exception) -> str:
@@ -77,6 +79,7 @@ class Health:
         self._node, self._figures = node, figures
         self.problems = Problems(node.get_logger().warning)
         self.broken = ""
+        self._standing: dict[str, tuple[bool, str]] = {}
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._watches: list[_Watch] = []
         node.create_timer(PERIOD_S, self._publish)
@@ -89,6 +92,22 @@ class Health:
         if not isinstance(error, EgorearError):
             self._node.get_logger().debug(traceback.format_exc())
         self.problems.report(kind, f"{who}: {reason_of(error)}" if who else reason_of(error))
+
+    def stand(self, kind: str, message: str, is_error: bool) -> None:
+        """Set a condition that stands until it is set again, empty when it is over; logged as it comes and goes.
+
+        Args:
+            kind: what it is about; one message each.
+            message: what is wrong and what to do, empty for nothing.
+            is_error: ERROR on /diagnostics, otherwise WARN.
+        """
+        before = self._standing.pop(kind, None)
+        if message:
+            self._standing[kind] = is_error, message
+            if before is None:
+                self._node.get_logger().warning(message)
+        elif before is not None:
+            self._node.get_logger().info(f"{kind}: well again")
 
     def watch(self, subscription: Any, qos: QoSProfile, silence_s: float) -> Callable[[], None]:
         """Complain, with the likely reason, when nothing arrives at a subscription for `silence_s`.
@@ -105,7 +124,7 @@ class Health:
         reason = f"'{sender.get_fully_qualified_name()}' in this process sends nothing; its own messages say why"
         for watch in self._watches:
             if watch.subscription is subscription:
-                watch.subscription, watch.sender_reason = None, reason
+                watch.subscription, watch.sender_reason, watch.sender = None, reason, sender
 
     def forget(self, subscription: Any) -> None:
         """Watch this subscription no longer."""
@@ -120,6 +139,11 @@ class Health:
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="egorear")
         status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
         status.message = problem or "ok"
+        if self._standing:
+            worst = max(is_error for is_error, _ in self._standing.values())
+            status.level = DiagnosticStatus.ERROR if worst else max(status.level, DiagnosticStatus.WARN)
+            texts = [text for _, text in self._standing.values()]
+            status.message = "; ".join([*texts, problem] if problem else texts)
         if self.broken:
             status.level, status.message = DiagnosticStatus.ERROR, self.broken
         figures = {**self._figures(), **{f"count of: {kind}": n for kind, n in self.problems.counts.items()}}
@@ -137,16 +161,26 @@ class _Watch:
         self.subscription = subscription
         self.topic: str = subscription.topic_name
         self.sender_reason = ""
+        self.sender: Node | None = None
         self._heard_at = time.monotonic()
+        self._heard = False
 
     def arrived(self) -> None:
-        self._heard_at = time.monotonic()
+        self._heard_at, self._heard = time.monotonic(), True
 
     def complaint(self) -> str | None:
+        if self.sender is not None and self._may_be_starting():
+            self._heard_at = time.monotonic()  # silence counts from when it may begin
         silent_s = time.monotonic() - self._heard_at
-        if silent_s < self._silence_s:
+        if silent_s < self._silence_s or (not self._heard and self._may_be_starting() and silent_s < START_S):
             return None
         return f"nothing on '{self.topic}' for {silent_s:.0f} s: {self._reason()}"
+
+    def _may_be_starting(self) -> bool:
+        """Whether there is a sender that may wait for a network that loads; one in this process says so."""
+        if self.sender is not None:
+            return bool(getattr(self.sender, "is_waiting", False))
+        return self._node.count_publishers(self.topic) > 0
 
     def _reason(self) -> str:
         if self.sender_reason:

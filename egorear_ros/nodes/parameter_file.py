@@ -23,7 +23,7 @@ SHIPPED: Final = "config/egorear.yaml"
 BELOW: Final = "ros__parameters"
 FROM_ARGUMENTS: Final[Mapping[str, Any]] = {
     **{"rig": "", "source": "", "view": "", "views": [""]},
-    **{"loop_frames": 0, "loop_seconds": 0.0, "loop_start": 0},
+    **{"loop_frames": 0, "loop_seconds": 0.0, "loop_start": 0, "start_with": ""},
 }
 """Parameters that follow from arguments and are not in the shipped file, with values of their types."""
 OF_EVERY_NODE: Final = {"use_sim_time": False, "start_type_description_service": True}

@@ -117,6 +117,7 @@ class PoseNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to estimate."""
+        self._arrived()  # a clip has waited for this: silence counts from now on
         self._active = True
         return super().on_activate(state)
 

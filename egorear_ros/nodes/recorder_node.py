@@ -55,7 +55,7 @@ class RecorderNode(Node):
         self._started, self._bytes = time.monotonic(), 0
         self._recorded: dict[str, Any] = {}
         self.create_timer(LOOK_AROUND_S, self._look_around)
-        self.create_timer(1.0, self._tell)
+        self.create_timer(1.0, self._each_second)
         self._look_around()
 
     def close(self) -> None:
@@ -112,8 +112,23 @@ class RecorderNode(Node):
             rclpy.try_shutdown()
 
     def _fail(self, error: OSError) -> None:
-        self._writer.discard()
-        self.error = BagError(f"bag '{self._out}' cannot be written: {error.strerror}")
+        partial = self._writer.keep()
+        self.error = BagError(
+            f"bag '{self._out}' cannot be written: {error.strerror}; what was recorded until then is in '{partial}', "
+            f"and `egorear bag repair {partial} NEW` makes it a whole bag where there is room"
+        )
+
+    def _each_second(self) -> None:
+        """Save what there is, so that a recorder that is killed loses one second, and say how much it is."""
+        if self.error is not None:
+            return
+        try:
+            self._writer.flush()
+        except OSError as error:
+            self._fail(error)
+            rclpy.try_shutdown()
+        else:
+            self._tell()
 
     def _tell(self) -> None:
         """One line: messages by kind of topic."""

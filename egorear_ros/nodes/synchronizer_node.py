@@ -31,6 +31,8 @@ from egorear_ros.sync import (
     FEWEST_VIEWS,
     AlignedSet,
     CameraStatistics,
+    ClockJudge,
+    Starvation,
     SyncConfig,
     Synchronizer,
     config_from_parameters,
@@ -80,7 +82,9 @@ class SynchronizerNode(Node):
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
-        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config_from_parameters(self._views, p.values()))
+        config = config_from_parameters(self._views, p.values())
+        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config)
+        self._judge, self._starvation = ClockJudge(config), Starvation(config)
         self._lock = threading.Lock()
         self._outgoing = threading.Lock()
         self._rates = {view: RateMeter() for view in self._views}
@@ -115,7 +119,9 @@ class SynchronizerNode(Node):
         # Sets leave in order: whoever completes one sends it before the next can be completed.
         with self._outgoing:
             with self._lock:
-                sets = self._synchronizer.add(frame.view, frame.stamp_ns, frame, time.monotonic_ns())
+                now_ns = time.monotonic_ns()
+                self._judge.observe(frame.view, frame.stamp_ns, now_ns)
+                sets = self._synchronizer.add(frame.view, frame.stamp_ns, frame, now_ns)
             self._send(sets)
 
     def _subscribe(self, view: str) -> Any:
@@ -178,11 +184,27 @@ class SynchronizerNode(Node):
                 frames.append(replace(frame, skew_s=skew_ns / NANOSECONDS))
         return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
 
-    def _publish_status(self) -> None:
+    def _judge_stamps(self) -> None:
+        """Say what is wrong with the cameras' clocks, and why there is no frame set."""
+        now_ns, clock_ns = time.monotonic_ns(), self.get_clock().now().nanoseconds
         with self._lock:
             statistics = self._synchronizer.statistics()
+            findings = self._judge.tick(now_ns, statistics, clock_ns)
+        starved = self._starvation.tick(now_ns, statistics, findings)
+        for view in self._views:
+            fault = next((finding for finding in findings if finding.camera == view), None)
+            self._health.stand(f"clock of {view}", fault.message if fault else "", fault is not None and fault.is_error)
+        self._health.stand("frame sets", starved, True)
+
+    def _publish_status(self) -> None:
+        self._judge_stamps()
+        with self._lock:
+            statistics = self._synchronizer.statistics()
+            measured = {view: self._judge.offset_ns(view) for view in self._views}
         now, (p50, p95, p99) = time.monotonic(), self._latency(50, 95, 99)
-        cameras = tuple(self._camera_status(view, statistics.cameras[view], now) for view in self._views)
+        cameras = tuple(
+            self._camera_status(view, statistics.cameras[view], now, measured[view]) for view in self._views
+        )
         status = PipelineStatus(
             stamp_ns=self.get_clock().now().nanoseconds,
             node=self.get_fully_qualified_name(),
@@ -197,7 +219,11 @@ class SynchronizerNode(Node):
         )
         self._status.publish(status_to_message(status))
 
-    def _camera_status(self, view: str, camera: CameraStatistics, now: float) -> CameraStatus:
+    def _camera_status(
+        self, view: str, camera: CameraStatistics, now: float, measured_ns: float | None
+    ) -> CameraStatus:
+        """One camera's counters; its skew is measured on all frames once there are enough, matched or not."""
+        skew_ns = camera.skew.mean_ns if measured_ns is None else measured_ns
         largest = max(abs(camera.skew.min_ns), abs(camera.skew.max_ns)) / NANOSECONDS
         return CameraStatus(
             view=view,
@@ -208,13 +234,14 @@ class SynchronizerNode(Node):
             dropped=camera.dropped,
             duplicates=camera.duplicate,
             rate_hz=self._rates[view].hz(now),
-            mean_skew_s=camera.skew.mean_ns / NANOSECONDS,
-            max_skew_s=math.nan if math.isnan(largest) else largest,
+            mean_skew_s=skew_ns / NANOSECONDS,
+            max_skew_s=abs(skew_ns) / NANOSECONDS if math.isnan(largest) else largest,
         )
 
     def _figures(self) -> Mapping[str, object]:
         with self._lock:
             statistics = self._synchronizer.statistics()
+            measured = {view: self._judge.offset_ns(view) for view in self._views}
         figures: dict[str, object] = {
             "sets (Hz)": f"{self._sets.hz(time.monotonic()):.1f}",
             "complete sets": statistics.complete,
@@ -222,8 +249,10 @@ class SynchronizerNode(Node):
             "resets": statistics.resets,
         }
         for view, camera in statistics.cameras.items():
+            skew_ns = measured[view]
+            skew = "not measured" if skew_ns is None else f"{skew_ns / 1e6:.2f} ms"
             figures[view] = (
-                f"{self._rates[view].hz(time.monotonic()):.1f} Hz, skew {camera.skew.mean_ns / 1e6:.2f} ms, received "
+                f"{self._rates[view].hz(time.monotonic()):.1f} Hz, skew {skew}, received "
                 f"{camera.received} = matched {camera.matched} + late {camera.late} + duplicate {camera.duplicate} + "
                 f"dropped {camera.dropped} + waiting {camera.pending}; never came {camera.gaps}"
             )

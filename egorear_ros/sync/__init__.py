@@ -47,7 +47,10 @@ See docs/sync.md for the reasons and the measurements.
 """
 
 from egorear_ros.sync.aligned_set import AlignedSet
+from egorear_ros.sync.clock_finding import ClockFinding
+from egorear_ros.sync.clock_judge import ClockJudge
 from egorear_ros.sync.config import FEWEST_VIEWS, SyncConfig, config_from_parameters
+from egorear_ros.sync.starvation import Starvation, unmatched
 from egorear_ros.sync.statistics import CameraStatistics, Distribution, SyncStatistics
 from egorear_ros.sync.synchronizer import Synchronizer
 
@@ -55,9 +58,13 @@ __all__ = [
     "FEWEST_VIEWS",
     "AlignedSet",
     "CameraStatistics",
+    "ClockFinding",
+    "ClockJudge",
     "Distribution",
+    "Starvation",
     "SyncConfig",
     "SyncStatistics",
     "Synchronizer",
     "config_from_parameters",
+    "unmatched",
 ]

@@ -6,11 +6,14 @@ Also writes the same as a recording (.rrd), which `rerun FILE` and the web viewe
 from __future__ import annotations
 
 import threading
+import time
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import rerun as rr
@@ -22,6 +25,7 @@ from egorear_ros.datatypes import CameraFrame, FrameSet, Skeleton, Skeleton2D
 from egorear_ros.rig import HELMET_FRAME, Rig
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.skeleton import BONES, JOINTS
+from egorear_ros.visualization.rerun_server import LOOPBACK, RerunServer
 
 TIMELINE = "stamp"
 JPEG_QUALITY = 75
@@ -29,7 +33,10 @@ JOINT_RADIUS_M = 0.025
 BONE_RADIUS_M = 0.008
 TRUTH_COLOR = (120, 170, 255, 140)
 FITTED_COLOR = (235, 235, 245, 200)
-MEMORY_LIMIT = "500MiB"
+DRAWN_HZ = 10.0
+"""How often each thing is sent to a browser: one that draws slowly would fall behind, and show the past."""
+DRAWN_PX = 384
+"""Larger side of the images sent to a browser."""
 DATA_PORT_ABOVE = 786
 """The data come through the port this far above that of the page."""
 PORTS = (1024, 64000)
@@ -45,21 +52,32 @@ class RerunView:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
+        self._server: RerunServer | None = None
+        self._sent_at: dict[str, float] = {}
+        self._scales: dict[str, float] = {}
         self._recording = rr.RecordingStream("egorear")
         self._lock = threading.Lock()
 
-    def serve(self, port: int, open_browser: bool) -> str:
-        """Start the web viewer; returns its address."""
-        source = rr.serve_grpc(
-            grpc_port=port + DATA_PORT_ABOVE,
-            default_blueprint=self._blueprint(),
-            recording=self._recording,
-            server_memory_limit=MEMORY_LIMIT,
-            newest_first=True,
-        )
-        rr.serve_web_viewer(web_port=port, open_browser=open_browser, connect_to=source)
+    def serve(self, port: int, open_browser: bool, host: str = LOOPBACK) -> str:
+        """Start the web viewer; returns its address. From now on no more is sent than a browser can draw.
+
+        Args:
+            port: of the page; the data come through the port `DATA_PORT_ABOVE` it.
+            open_browser: open the page here.
+            host: IP address to listen on; the default is this machine alone.
+
+        Raises:
+            EgorearError: it cannot listen there.
+        """
+        self._server = RerunServer(host, port, port + DATA_PORT_ABOVE)
+        rr.connect_grpc(self._server.source, default_blueprint=self._blueprint(), recording=self._recording)
         self._show_rig()
-        return f"http://localhost:{port}/?url={quote(source, safe='')}"
+        shown = "localhost" if host in {LOOPBACK, "0.0.0.0", "::"} else host
+        source = self._server.source.replace(LOOPBACK, "localhost")
+        address = f"http://{shown}:{port}/?url={quote(source, safe='')}"
+        if open_browser:
+            webbrowser.open(address)
+        return address
 
     def save(self, path: Path) -> None:
         """Write everything from now on to a recording."""
@@ -70,24 +88,33 @@ class RerunView:
         """Write what is still on its way."""
         self._recording.flush()
         self._recording.disconnect()
+        if self._server is not None:
+            self._server.close()
 
     def show_frame_set(self, frame_set: FrameSet) -> None:
         """Show the images of a frame set."""
+        if not self._is_due("images"):
+            return
         with self._at(frame_set.stamp_ns):
             for frame in frame_set.frames:
-                if data := _usual_jpeg(frame):
+                if data := self._drawn(frame):
                     image = rr.EncodedImage(contents=data, media_type="image/jpeg")
                     self._recording.log(f"cameras/{frame.view}/image", image)
             self._recording.log("timing/spread_ms", rr.Scalars([1e3 * frame_set.spread_s]))
 
     def show_joints_2d(self, skeleton: Skeleton2D) -> None:
         """Show the joints found in one image."""
-        points = rr.Points2D(skeleton.pixels, colors=confidence_colors(skeleton.score), radii=2.5)
+        if not self._is_due(f"joints {skeleton.view}"):
+            return
+        pixels = skeleton.pixels * self._scales.get(skeleton.view, 1.0)
+        points = rr.Points2D(pixels, colors=confidence_colors(skeleton.score), radii=2.5)
         with self._at(skeleton.stamp_ns):
             self._recording.log(f"cameras/{skeleton.view}/image/joints", points)
 
     def show_skeleton(self, skeleton: Skeleton, truth: bool = False) -> None:
         """Show a 3D skeleton: the estimate coloured by confidence, the truth pale blue."""
+        if not self._is_due(f"skeleton {truth}"):
+            return
         colors = np.tile(TRUTH_COLOR, (len(JOINTS), 1)) if truth else confidence_colors(skeleton.confidence)
         self._draw("truth" if truth else "skeleton", skeleton, colors)
 
@@ -106,10 +133,40 @@ class RerunView:
 
     def show_figures(self, stamp_ns: int, figures: dict[str, float]) -> None:
         """Plot figures over time; names are paths such as "error/mpjpe_mm"."""
+        if not self._is_due("figures"):
+            return
         with self._at(stamp_ns):
             for name, value in figures.items():
                 if np.isfinite(value):
                     self._recording.log(name, rr.Scalars([value]))
+
+    def _is_due(self, what: str) -> bool:
+        """Whether this may be sent now: always into a file, to a browser `DRAWN_HZ` times per second."""
+        if self._server is None:
+            return True
+        now = time.monotonic()
+        if now - self._sent_at.get(what, 0.0) < 1 / DRAWN_HZ:
+            return False
+        self._sent_at[what] = now
+        return True
+
+    def _drawn(self, frame: CameraFrame) -> bytes:
+        """The frame as a JPEG that any decoder shows as the network sees it; for a browser no larger than `DRAWN_PX`.
+
+        Empty where there is nothing to show.
+        """
+        if self._server is None and frame.jpeg and not needs_reading(frame.jpeg, frame.jpeg_format):
+            return frame.jpeg
+        try:
+            image = decode_jpeg(frame.jpeg, frame.view, frame.jpeg_format) if frame.jpeg else frame.image
+        except ImageError:  # the pose node says so
+            return b""
+        if image is None:
+            return b""
+        if self._server is None:
+            return encode_jpeg(image, JPEG_QUALITY)
+        scale = self._scales[frame.view] = min(1.0, DRAWN_PX / max(image.shape[:2]))
+        return encode_jpeg(smaller(image, scale), JPEG_QUALITY)
 
     @contextmanager
     def _at(self, stamp_ns: int) -> Iterator[None]:
@@ -139,15 +196,12 @@ class RerunView:
         return rrb.Blueprint(rrb.Horizontal(left, scene, column_shares=[3, 2]), collapse_panels=True)
 
 
-def _usual_jpeg(frame: CameraFrame) -> bytes:
-    """A frame as a JPEG that any decoder shows as the network sees it; empty where there is nothing to show."""
-    if frame.jpeg and not needs_reading(frame.jpeg, frame.jpeg_format):
-        return frame.jpeg
-    try:
-        image = decode_jpeg(frame.jpeg, frame.view, frame.jpeg_format) if frame.jpeg else frame.image
-    except ImageError:  # the pose node says so
-        return b""
-    return b"" if image is None else encode_jpeg(image, JPEG_QUALITY)
+def smaller(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) uint8 image scaled down by a factor of at most 1."""
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def confidence_colors(confidence: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:

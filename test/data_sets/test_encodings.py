@@ -159,7 +159,7 @@ def compressed(image: np.ndarray, image_format: str, ending: str = ".png") -> An
     done, data = cv2.imencode(ending, image)
     assert done
     header = message_writing.header(5, "camera")
-    return message_writing.make(COMPRESSED_IMAGE, header=header, format=image_format, data=data.reshape(-1))
+    return message_writing.make_for_bag(COMPRESSED_IMAGE, header=header, format=image_format, data=data.reshape(-1))
 
 
 def read(recorded: Any) -> np.ndarray:

@@ -38,11 +38,13 @@ class Cameras:
     Attributes:
         shift_s: added to all stamps.
         every: the odd one sends only every so many frames.
+        odd_shift_ns: added to the stamps of the odd one; None leaves them 0.
         bad: what the odd one sends in place of a good image.
     """
 
     def __init__(self, node: Any) -> None:
         self.shift_s, self.every, self.bad = 0, 1, dict[str, Any]()
+        self.odd_shift_ns: int | None = 0
         self.listener = live.Listener(
             node, {"/egorear/skeleton": (msg.Skeleton, 10), "/diagnostics": (DiagnosticArray, 50)}
         )
@@ -53,12 +55,13 @@ class Cameras:
 
     def _send(self) -> None:
         self._ticks += 1
-        stamp = stamp_from_ns(time.time_ns() + self.shift_s * 10**9)
+        now_ns = time.time_ns() + self.shift_s * 10**9
         for view, publisher in self._publishers.items():
             if view == ODD_ONE and self._ticks % self.every:
                 continue
             image = Image(**(self.bad if view == ODD_ONE and self.bad else GOOD))
-            image.header.stamp = stamp
+            shift_ns = self.odd_shift_ns if view == ODD_ONE else 0
+            image.header.stamp = stamp_from_ns(0 if shift_ns is None else now_ns + shift_ns)
             publisher.publish(image)
 
     def views(self, last: int) -> list[tuple[str, ...]]:
@@ -118,6 +121,23 @@ def test_a_camera_at_half_rate_is_in_every_second_set(graph: tuple[live.Graph, C
     cameras.every = 1
     assert half, f"{cameras.views(14)}\n{running.log()}"
     assert cameras.listener.wait_for(lambda m: cameras.views(3) == [VIEWS] * 3)
+
+
+@pytest.mark.parametrize(
+    ("shift_ns", "text"),
+    [(20_000_000, "ms ahead of those of the other cameras"), (100 * 10**9, "100.0"), (None, "no stamp (0)")],
+    ids=["20 ms", "100 s", "zero"],
+)
+def test_a_camera_whose_clock_does_not_fit_is_named(
+    graph: tuple[live.Graph, Cameras], shift_ns: int | None, text: str
+) -> None:
+    running, cameras = graph
+    cameras.listener.messages["/diagnostics"].clear()
+    cameras.odd_shift_ns = shift_ns
+    named = cameras.listener.wait_for(lambda m: cameras.complaint(f"camera '{ODD_ONE}': ") and cameras.complaint(text))
+    cameras.odd_shift_ns = 0
+    assert named, running.log()
+    assert cameras.listener.wait_for(lambda m: cameras.views(3) == [VIEWS] * 3), "the camera is taken back"
 
 
 def test_a_clock_that_jumps_back_starts_matching_anew(graph: tuple[live.Graph, Cameras]) -> None:

@@ -68,7 +68,7 @@ def test_rates_and_percentiles() -> None:
 def test_the_parameter_file_holds_every_parameter_with_its_default() -> None:
     """Beside those that follow from launch arguments, which it must not set."""
     content = yaml.safe_load(resources.find("config/egorear.yaml").read_text())
-    from_arguments = {"rig", "source", "view", "views", "loop_frames", "loop_seconds", "loop_start"}
+    from_arguments = {"rig", "source", "view", "views", "loop_frames", "loop_seconds", "loop_start", "start_with"}
     for spec in build_graph(GraphOptions(source="sim:0", evaluate=True)):
         module = sys.modules[node_class(spec.kind).__module__]
         declared = {p.name: p.default for p in module.PARAMETERS if p.name not in from_arguments}

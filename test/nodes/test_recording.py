@@ -127,6 +127,37 @@ def test_a_closed_terminal_completes_the_recording(node: Any, tmp_path: Path) ->
         assert bag.counts["/egorear/status"] > 0
 
 
+def test_a_killed_recorder_leaves_what_it_had(node: Any, tmp_path: Path) -> None:
+    """SIGKILL: no footer, no metadata.yaml, a `.partial` folder; at most the last second and a bit is missing."""
+    publisher, sent = node.create_publisher(msg.PipelineStatus, "/egorear/status", 5), [0]
+
+    def send() -> None:
+        sent[0] += 1
+        publisher.publish(msg.PipelineStatus(complete_sets=sent[0]))
+
+    node.create_timer(0.05, send)
+    recorder = Recorder(str(tmp_path / "walk"))
+    assert recorder.process.stdout is not None
+    lines = iter(recorder.process.stdout.readline, "")
+    told = live.Listener(node, {}).wait_for(lambda m: re.search(r"status ([2-9]\d|\d{3})", next(lines, "")) is not None)
+    recorder.process.kill()
+    recorder.process.communicate(timeout=20)
+    assert told and not (tmp_path / "walk").exists()
+    with Bag(tmp_path / "walk.partial") as bag:
+        assert "was cut off while it was recorded: read" in bag.remark
+        numbers = [m.message.complete_sets for m in bag.messages(["/egorear/status"])]
+    assert len(numbers) >= 20 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    repaired = subprocess.run(
+        [sys.executable, "-m", "egorear_ros", "bag", "repair", str(tmp_path / "walk.partial"), str(tmp_path / "new")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert repaired.returncode == 0, repaired.stderr
+    with Bag(tmp_path / "new") as bag:
+        assert not bag.remark and bag.counts["/egorear/status"] == len(numbers)
+
+
 def test_without_a_graph_nothing_is_recorded(private_ros_network: None, tmp_path: Path) -> None:
     recorder = Recorder(str(tmp_path / "none"))
     assert recorder.process.stdout is not None

@@ -1,0 +1,75 @@
+"""The browser view: who can reach it, and that it sends no more than a browser can draw."""
+
+from __future__ import annotations
+
+import socket
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from egorear_ros.datatypes import CameraFrame, FrameSet
+from egorear_ros.errors import EgorearError
+from egorear_ros.rig import load_rig
+from egorear_ros.visualization import rerun_view
+from egorear_ros.visualization.rerun_server import open_to_all
+from egorear_ros.visualization.rerun_view import DATA_PORT_ABOVE, DRAWN_PX, RerunView
+
+
+def free_port() -> int:
+    """One whose data port is free, too."""
+    for port in range(20000, 60000, 37):
+        try:
+            for each in (port, port + DATA_PORT_ABOVE):
+                with socket.create_server(("127.0.0.1", each)):
+                    pass
+        except OSError:
+            continue
+        return port
+    raise AssertionError("no free port")
+
+
+def listening(port: int) -> set[str]:
+    """Addresses of the kernel's table of listening sockets, as hexadecimal."""
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
+    return {line[1].partition(":")[0] for line in lines if line[1].endswith(f":{port:04X}") and line[3] == "0A"}
+
+
+def test_both_ports_listen_on_loopback_alone_and_end_with_it() -> None:
+    view, port = RerunView(load_rig("ego4view")), free_port()
+    address = view.serve(port, open_browser=False)
+    try:
+        assert address.startswith(f"http://localhost:{port}/?url=rerun")
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/").status == 200
+        for each in (port, port + DATA_PORT_ABOVE):
+            assert listening(each) == {"0100007F"}, "127.0.0.1 in the kernel's byte order"
+        with pytest.raises(EgorearError, match="cannot listen on"):
+            RerunView(load_rig("ego4view")).serve(port, open_browser=False)
+    finally:
+        view.close()
+    assert not listening(port) and not listening(port + DATA_PORT_ABOVE)
+
+
+def test_opening_it_is_said() -> None:
+    assert not open_to_all("127.0.0.1", 9090)
+    assert "everybody who reaches port 9090" in open_to_all("0.0.0.0", 9090)
+
+
+def test_a_browser_gets_few_and_small_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, now = load_rig("ego4view"), [100.0]
+    view, sent = RerunView(rig), []
+    monkeypatch.setattr(rerun_view.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(view, "_server", object())
+    monkeypatch.setattr(view._recording, "log", lambda entity, *items, **_: sent.append((entity, items)))
+    image = np.zeros((872, 872, 3), np.uint8)
+    for k in range(300):  # 10 s at 30 Hz
+        frames = tuple(CameraFrame(name, k + 1, image) for name in rig.names)
+        view.show_frame_set(FrameSet(k + 1, frames, 0.0, "device"))
+        now[0] += 1 / 30
+    images = [items[0] for entity, items in sent if entity == "cameras/front_left/image"]
+    assert 75 <= len(images) <= 101
+    data = bytes(images[0].blob.as_arrow_array().to_pylist()[0])
+    import cv2
+
+    assert max(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape) == DRAWN_PX
