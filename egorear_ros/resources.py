@@ -1,8 +1,8 @@
 """Where the files that ship with egorear lie: configuration, rigs, assets, launch and RViz files.
 
 A wheel holds them inside the package, in `egorear_ros/share`, where `importlib.resources` finds them however the wheel
-was installed. In a checkout (also `pip install -e` and `colcon build --symlink-install`) they are the top-level folders.
-Only this module knows the difference.
+was installed. In a checkout (and with `pip install -e` or `colcon build --symlink-install`) they are the top-level
+folders. Only this module knows the difference.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ def frame_sets(bag: Bag, cameras: tuple[str, ...]) -> Iterator[AlignedSet[Camera
     synchronizer: Synchronizer[CameraFrame] = Synchronizer(SyncConfig(cameras, tolerance=0.005, deadline=0.1))
     views = {topic: view for view, topic in find_topics(bag, cameras).images.items()}
     for topic, time_ns, message in bag.messages(views):
+        yield from synchronizer.poll(time_ns)
         frame = camera_frame_from_message(views[topic], message)
         yield from synchronizer.add(frame.view, frame.stamp_ns, frame, time_ns)
     yield from synchronizer.flush()
@@ -40,9 +41,7 @@ def main() -> None:
         sets = 0
         for aligned in frame_sets(bag, estimator.views):
             estimate, _ = estimator.estimate_frames(frame for frame in aligned.frames if frame is not None)
-            for joint, position, confidence in zip(
-                JOINTS, estimate.joints_device_m, estimate.confidence, strict=True
-            ):
+            for joint, position, confidence in zip(JOINTS, estimate.joints_device_m, estimate.confidence, strict=True):
                 table.writerow([aligned.acquired_ns, joint, *(f"{x:.4f}" for x in position), f"{confidence:.3f}"])
             sets += 1
     print(f"{sets} frame sets in {out}")

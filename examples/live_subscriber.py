@@ -1,8 +1,8 @@
 """Live subscriber: print the head and the hands of every skeleton that a running graph publishes. Needs ROS 2.
 
-    egorear run                                   # in one terminal: a simulated helmet, or --source=0,2,4,6
-    python examples/live_subscriber.py            # in another
-    python examples/live_subscriber.py --count 1  # ends after one skeleton
+egorear run                                   # in one terminal: a simulated helmet, or --source=0,2,4,6
+python examples/live_subscriber.py            # in another
+python examples/live_subscriber.py --count 1  # ends after one skeleton
 """
 
 from __future__ import annotations

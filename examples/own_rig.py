@@ -2,8 +2,8 @@
 
     python examples/own_rig.py OUT.yaml
 
-Here the rig is Ego4View's with all cameras moved 10 mm along the device frame's z axis (downwards). docs/own_rig.md says
-where the numbers of a real helmet come from.
+Here the rig is Ego4View's with all cameras moved 10 mm along the device frame's z axis (downwards). docs/own_rig.md
+says where the numbers of a real helmet come from.
 """
 
 from __future__ import annotations

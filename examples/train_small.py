@@ -27,7 +27,7 @@ def main() -> None:
     config = TrainingConfig(
         out=str(out), network=NARROW, steps=steps, batch=8, warmup_steps=steps // 10, validate_every=max(1, steps // 4)
     )
-    frames = open_frames(data)
+    frames = open_frames(data, split=None)
     run = Run(config, train=frames, validation=frames)  # for a real model: validate on people it does not train on
     best_mm = train(run, resume=False, progress=lambda step, error_mm: print(f"step {step}", end="\r"))
     print(f"best mean error {best_mm:.0f} mm after {run.step} steps: {out / BEST}")
