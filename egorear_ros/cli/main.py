@@ -9,9 +9,10 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from importlib.resources import files
 
 from egorear_ros import __version__, cli
+from egorear_ros.cli import _extras
 from egorear_ros.errors import EgorearError
 
 
@@ -20,7 +21,7 @@ def commands() -> dict[str, str]:
     found = {}
     for module in sorted(pkgutil.iter_modules(cli.__path__), key=lambda module: module.name):
         if module.name != "main" and not module.name.startswith("_"):
-            source = Path(cli.__path__[0], f"{module.name}.py").read_text(encoding="utf-8")
+            source = files(cli).joinpath(f"{module.name}.py").read_text(encoding="utf-8")
             docstring = ast.get_docstring(ast.parse(source)) or ""
             found[module.name.replace("_", "-")] = docstring.partition("\n")[0]
     return found
@@ -44,11 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0 done, 1 user error (one line on stderr), 2 wrong usage."""
     arguments = _joined(list(sys.argv[1:] if argv is None else argv))
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
-    args = build_parser(command).parse_args(arguments)
     try:
+        args = build_parser(command).parse_args(arguments)
         return int(args.run(args))
     except EgorearError as error:
-        print(f"egorear {args.command}: {error}", file=sys.stderr)
+        print(f"egorear {command}: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        explained = _extras.explain(error)
+        if explained is None:
+            raise
+        print(f"egorear {command}: {explained}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -58,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"egorear {args.command}: '{error.filename}': {error.strerror}", file=sys.stderr)
+        print(f"egorear {command}: '{error.filename}': {error.strerror}", file=sys.stderr)
         return 1
     finally:
         _write_out()

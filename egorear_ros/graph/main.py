@@ -1,4 +1,4 @@
-"""Executables: one per kind of node, and `graph`, which composes all nodes in one process.
+"""Running the graph: one node by itself, or all nodes composed in one process.
 
 In one process frames pass as Python objects from camera to synchronizer to pose node; nothing is copied or serialised
 on the way, and topics are filled only for those who listen.
@@ -68,41 +68,6 @@ def run_composed(options: GraphOptions, ros_args: Sequence[str], namespace: str 
 def run_single(kind: str, ros_args: Sequence[str] | None = None) -> int:
     """Run one node until a signal; returns the exit status."""
     return run_nodes(lambda: [node_class(kind)()], ros_args)
-
-
-def camera_node() -> int:
-    """Executable `camera_node`."""
-    return run_single("camera_node")
-
-
-def ground_truth_node() -> int:
-    """Executable `ground_truth_node`."""
-    return run_single("ground_truth_node")
-
-
-def synchronizer_node() -> int:
-    """Executable `synchronizer_node`."""
-    return run_single("synchronizer_node")
-
-
-def pose_node() -> int:
-    """Executable `pose_node`."""
-    return run_single("pose_node")
-
-
-def skeleton_view_node() -> int:
-    """Executable `skeleton_view_node`."""
-    return run_single("skeleton_view_node")
-
-
-def evaluation_node() -> int:
-    """Executable `evaluation_node`."""
-    return run_single("evaluation_node")
-
-
-def browser_view_node() -> int:
-    """Executable `browser_view_node`."""
-    return run_single("browser_view_node")
 
 
 # `egorear run --composition=false` starts nodes as `python -m egorear_ros.graph.main KIND --ros-args ...`

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from egorear_ros.network.config import EgoTapLiftingConfig, NetworkConfig
-from egorear_ros.network.registry import build
+from egorear_ros.network.registry import build, view_count
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
 
@@ -29,8 +29,9 @@ def cost_of(config: NetworkConfig) -> Cost:
         inputs = example_inputs(config)
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             network(*inputs)
-    views = config.views if isinstance(config.views, int) else len(config.views)
-    return Cost(views, sum(parameter.numel() for parameter in network.parameters()), counter.get_total_flops())
+    return Cost(
+        view_count(config), sum(parameter.numel() for parameter in network.parameters()), counter.get_total_flops()
+    )
 
 
 def example_inputs(config: NetworkConfig, batch: int = 1) -> tuple[Tensor, ...]:

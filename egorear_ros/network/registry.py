@@ -88,6 +88,11 @@ def config_of(name: str) -> NetworkConfig:
     return CONFIGS[name]
 
 
+def view_count(config: NetworkConfig) -> int:
+    """Return how many views a network of this configuration looks at."""
+    return config.views if isinstance(config.views, int) else len(config.views)
+
+
 def build(model: str | NetworkConfig, rig: Rig | None = None) -> nn.Module:
     """Build a network with fresh weights, in train mode.
 

@@ -141,7 +141,7 @@ def test_wrong_inputs_say_what_is_wrong() -> None:
 
 
 def test_models_command_lists_parameters_and_flops(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["models", "heatmap-front"]) == 0
+    assert main.main(["models", "--cost", "heatmap-front"]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if "heatmap-front" in line)
     assert row.split() == ["heatmap-front", "2", "11.84", "13.63"]
     assert main.main(["models", "nonsense"]) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import warnings
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ from openvino.frontend.pytorch import ConversionExtension
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import Tensor, nn
 
-import egorear_ros
 from egorear_ros.inference.engines.base import EngineSpec
 from egorear_ros.inference.engines.cache import cached, fingerprint
 from egorear_ros.inference.engines.quantization import quantize
@@ -160,11 +160,12 @@ def _core() -> openvino.Core:
 @functools.cache
 def _sources() -> str:
     """Hash of the code that makes the graphs."""
-    package = Path(egorear_ros.__file__).parent
+    package = files("egorear_ros")
     digest = hashlib.sha256()
     for folder in ("network", "inference/optimised", "inference/engines"):
-        for path in sorted((package / folder).glob("*.py")):
-            digest.update(path.read_bytes())
+        for path in sorted(package.joinpath(folder).iterdir(), key=lambda path: path.name):
+            if path.name.endswith(".py"):
+                digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
