@@ -17,6 +17,7 @@ from sensor_msgs.msg import CameraInfo
 
 from egorear_msgs import msg
 from egorear_ros.bags.message_reading import NANOSECONDS, MessageError, check_joints, skeleton_from_message, stamp_to_ns
+from egorear_ros.bags.message_types import JPEG_FORMAT
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
 from egorear_ros.nodes.images import fill_message, rgb_from_message
 from egorear_ros.rig.camera_info import CameraInfoFields
@@ -215,7 +216,7 @@ def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
         fill_message(target, frame.image)
     elif frame.jpeg:
         target = message.compressed
-        target.format, target.data = "jpeg", array.array("B", frame.jpeg)
+        target.format, target.data = JPEG_FORMAT, array.array("B", frame.jpeg)
     if target is not None:
         target.header.stamp, target.header.frame_id = message.stamp, f"{frame.view}_optical_frame"
     return message
