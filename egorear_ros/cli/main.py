@@ -44,11 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0 done, 1 user error (one line on stderr), 2 wrong usage."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
-    args = build_parser(command).parse_args(arguments)
     try:
+        # Under `try` too: a subcommand's module imports for seconds, in which Ctrl-C is as likely as later.
+        args = build_parser(command).parse_args(arguments)
         return int(args.run(args))
     except EgorearError as error:
-        print(f"egorear {args.command}: {error}", file=sys.stderr)
+        print(f"egorear {command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"egorear {args.command}: '{error.filename}': {error.strerror}", file=sys.stderr)
+        print(f"egorear {command}: '{error.filename}': {error.strerror}", file=sys.stderr)
         return 1
     finally:
         _write_out()
