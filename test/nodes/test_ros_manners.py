@@ -113,11 +113,13 @@ def test_an_inactive_pose_node_publishes_nothing(node: Any) -> None:
     with running("pose_node", autostart=False) as pose:
         publisher = pose._skeletons
         assert until(publisher.get_subscription_count, node)
+        pose._use = lambda model: None  # no network is needed here
+        pose.trigger_configure()
         publisher.publish(msg.Skeleton(skeleton_id="inactive"))
-        pose.on_activate(None)
+        pose.trigger_activate()
         publisher.publish(msg.Skeleton(skeleton_id="active"))
         assert until(lambda: heard, node)
-        pose.on_deactivate(None)
+        pose.trigger_deactivate()
         publisher.publish(msg.Skeleton(skeleton_id="inactive"))
         until(lambda: len(heard) > 1, node, seconds=1.0)
     assert [skeleton.skeleton_id for skeleton in heard] == ["active"]
