@@ -67,6 +67,11 @@ def ros_files() -> list[tuple[str, list[str]]]:
     return list(files.items())
 
 
+def commands() -> list[tuple[str, list[str]]]:
+    """`bin/egorear` of a workspace, which makes colcon put `bin` on PATH; pip makes that command by itself."""
+    return [("bin", [f"resource/bin/{NAME}"])] if os.environ.get("COLCON") else []
+
+
 require_messages()
 setup(
     cmdclass={"build_py": BuildWithSharedFiles},
@@ -74,5 +79,6 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
         *ros_files(),
+        *commands(),
     ],
 )

@@ -202,7 +202,7 @@ class MeasuredGraph:
 
     def _diagnostics(self, message: Any) -> None:
         for status in message.status:
-            self._figures[status.name] = {item.key: item.value for item in status.values}
+            self._figures[status.name.partition(":")[0]] = {item.key: item.value for item in status.values}
 
     def _wait_until_ready(self) -> None:
         """Until all nodes tell of themselves and the network is loaded; then some time for DDS to connect them."""

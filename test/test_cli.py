@@ -190,3 +190,14 @@ def test_what_nobody_reads_any_more_is_no_failure_at_the_end() -> None:
     command = [sys.executable, "-c", NOBODY_READS]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, env=buffered)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_while_a_command_is_imported_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(name: str) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.importlib, "import_module", interrupted)
+    assert main.main(["doctor"]) == 130
+    assert capsys.readouterr().err == "stopped\n"

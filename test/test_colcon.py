@@ -69,6 +69,10 @@ def test_one_build_makes_both_packages(workspace: Path) -> None:
             assert for_ros.exists() or path.is_dir() or folder not in ROS_FOLDERS, f"{for_ros} is missing"
     executable = workspace / "install" / "egorear" / "lib" / "egorear" / "egorear"
     assert os.access(executable, os.X_OK)
+    sourced = ["sh", "-c", ". install/egorear/share/egorear/package.sh && command -v egorear"]
+    environment = {**os.environ, "COLCON_CURRENT_PREFIX": str(workspace / "install" / "egorear")}
+    found = subprocess.run(sourced, cwd=workspace, env=environment, capture_output=True, text=True, check=False).stdout
+    assert found.strip() == str(workspace / "install" / "egorear" / "bin" / "egorear"), "on PATH once sourced"
     assert executable.read_text().splitlines()[0] == "#!/usr/bin/env python3", "the active environment's, with torch"
 
 

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.bags.message_reading import NANOSECONDS
-from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, SKELETON_2D, TF, typestore
+from egorear_ros.bags.message_types import (
+    CAMERA_INFO,
+    COMPRESSED_IMAGE,
+    IMAGE,
+    JPEG_FORMAT,
+    SKELETON,
+    SKELETON_2D,
+    TF,
+    typestore,
+)
 from egorear_ros.data.jpeg import RgbImage, encode_jpeg
 from egorear_ros.datatypes import Skeleton, Skeleton2D
 from egorear_ros.rig import CameraInfoFields, StaticTransform
@@ -57,7 +66,7 @@ def image(rgb: RgbImage, stamp_ns: int, frame_id: str) -> Any:
 def compressed_image(rgb: RgbImage, stamp_ns: int, frame_id: str, quality: int) -> Any:
     """sensor_msgs/CompressedImage (JPEG) of (H, W, 3) uint8 RGB, for bags; quality 1..100."""
     data = np.frombuffer(encode_jpeg(rgb, quality), np.uint8)
-    return make_for_bag(COMPRESSED_IMAGE, header=header(stamp_ns, frame_id), format="jpeg", data=data)
+    return make_for_bag(COMPRESSED_IMAGE, header=header(stamp_ns, frame_id), format=JPEG_FORMAT, data=data)
 
 
 def camera_info(fields: CameraInfoFields, stamp_ns: int, frame_id: str, make: Make = make_for_bag) -> Any:

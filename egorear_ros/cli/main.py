@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _joined(list(sys.argv[1:] if argv is None else argv))
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
     try:
+        # Under `try` too: a subcommand's module imports for seconds, in which Ctrl-C is as likely as later.
         args = build_parser(command).parse_args(arguments)
         return int(args.run(args))
     except EgorearError as error:

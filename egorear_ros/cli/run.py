@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             default=default,
+            type=argument.cleaned,
             choices=argument.choices or None,
             metavar=name.upper(),
             help=f"{argument.description} (default: {default or 'empty'})",

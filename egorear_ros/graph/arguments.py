@@ -14,6 +14,8 @@ from egorear_ros.rig import VIEWS, load_rig
 from egorear_ros.topics import clean_namespace, full_name
 
 TRUE, FALSE = "true", "false"
+SWITCH_WORDS: Final[Mapping[str, str]] = {TRUE: TRUE, FALSE: FALSE, "True": TRUE, "False": FALSE, "1": TRUE, "0": FALSE}
+"""What the conditions of `launch` take too -> what it means."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,15 @@ class Argument:
     def is_switch(self) -> bool:
         """Whether it is true or false."""
         return self.choices == (TRUE, FALSE)
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """What may be written: the choices, and for a switch the other words for them too; empty for any text."""
+        return tuple(SWITCH_WORDS) if self.is_switch else self.choices
+
+    def cleaned(self, value: str) -> str:
+        """The value as everything below takes it: a switch as true or false."""
+        return SWITCH_WORDS.get(value, value) if self.is_switch else value
 
 
 def _switch(default: str, description: str) -> Argument:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -14,11 +15,12 @@ from launch.actions import (
     RegisterEventHandler,
     SetEnvironmentVariable,
 )
-from launch.event_handlers import OnProcessExit, OnShutdown
+from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from egorear_ros.errors import EgorearError
 from egorear_ros.graph.arguments import (
     ARGUMENTS,
     TRUE,
@@ -30,11 +32,12 @@ from egorear_ros.graph.arguments import (
     parameter_file,
     run_arguments,
 )
-from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph
+from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph, rig_of
 from egorear_ros.graph.rviz_view import write_rviz_view
 from egorear_ros.graph.supervisor import HOPELESS_CRASHES, HOPELESS_WINDOW_S, Ends
 from egorear_ros.graph.virtual_environment import interpreter
 from egorear_ros.resources import find
+from egorear_ros.rig import load_rig
 from launch import LaunchContext, LaunchDescription
 
 RVIZ = Argument("false", "Open RViz with our view", ("true", "false"))
@@ -49,11 +52,12 @@ def describe(arguments: Mapping[str, Argument], start: Any) -> LaunchDescription
     """
 
     def begin(context: LaunchContext) -> list[Any]:
-        return list(start(cleaned({name: LaunchConfiguration(name).perform(context) for name in arguments})))
+        given = {name: LaunchConfiguration(name).perform(context) for name in arguments}
+        return list(start(cleaned({name: arguments[name].cleaned(value) for name, value in given.items()})))
 
     declared = [
         DeclareLaunchArgument(
-            name, default_value=argument.default, description=argument.description, choices=argument.choices or None
+            name, default_value=argument.default, description=argument.description, choices=argument.accepted or None
         )
         for name, argument in arguments.items()
     ]
@@ -91,10 +95,31 @@ def rviz_actions(values: Mapping[str, str]) -> list[Any]:
     """RViz with our view, if asked for."""
     if values["rviz"] != TRUE:
         return []
+    require_rviz()
     clock = {"use_sim_time": values["use_sim_time"] == TRUE}
-    view = write_rviz_view(values["namespace"], image_transport(values) == "compressed")
-    removal = RegisterEventHandler(OnShutdown(on_shutdown=lambda *_: view.unlink(missing_ok=True)))
-    return [Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=[clock]), removal]
+    view = write_rviz_view(values["namespace"], image_transport(values) == "compressed", _views(values))
+    return [Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=[clock])]
+
+
+def require_rviz() -> None:
+    """Stop a start with RViz where there is none, before anything else has started.
+
+    Raises:
+        EgorearError: the package rviz2 is not installed.
+    """
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError as error:
+        raise EgorearError(
+            "package 'rviz2' is not installed; start with rviz:=false (view:=true shows the same in the browser), "
+            "or install ros-$ROS_DISTRO-rviz2"
+        ) from error
+
+
+def _views(values: Mapping[str, str]) -> tuple[str, ...]:
+    """The cameras of the graph."""
+    options = graph_options(values)
+    return options.views or load_rig(options.rig or rig_of(options.source)).names
 
 
 def _end_if_hopeless(node: Node) -> RegisterEventHandler:

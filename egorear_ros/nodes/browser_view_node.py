@@ -38,7 +38,7 @@ class BrowserViewNode(Node):
         super().__init__(name, **node_options)
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
-        self._health = Health(self, self._figures)
+        self._health = Health(self, self._figures, "view")
         self._view = RerunView(rig)
         clock = self.get_clock()
         self._monitor = Monitor(self._view, self.get_logger().info, lambda: clock.now().nanoseconds)

@@ -18,6 +18,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from egorear_ros.bags.message_types import JPEG_FORMAT
 from egorear_ros.capture import CapturedFrame, CaptureOptions, SilentSourceError, open_source
 from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.datatypes import CameraFrame
@@ -77,21 +78,15 @@ class CameraNode(Node):
         self._rig: Rig = load_rig(p["rig"])
         self._camera = self._rig[p["view"]]
         self._infos: dict[tuple[int, int], CameraInfoFields] = {}
-        self._health = Health(self, self._figures)
+        self._health = Health(self, self._figures, "capture", f"{self._rig.name}/{self._camera.name}")
         self._rate = RateMeter()
-        quality = QoSProfile(
-            depth=2, reliability=ReliabilityPolicy.RELIABLE if p["reliable"] else ReliabilityPolicy.BEST_EFFORT
-        )
-        overrides = QoSOverridingOptions.with_default_policies()
-        transport = p["transport"]
         self._raw = self._compressed = None
-        if transport in {"raw", "both"}:
-            self._raw = self.create_publisher(Image, "image_raw", quality, qos_overriding_options=overrides)
-        if transport in {"compressed", "both"}:
-            self._compressed = self.create_publisher(
-                CompressedImage, "image_raw/compressed", quality, qos_overriding_options=overrides
-            )
-        self._info = self.create_publisher(CameraInfo, "camera_info", quality)
+        if p["transport"] in {"raw", "both"}:
+            self._raw = self._image_publisher(Image, "image_raw")
+        if p["transport"] in {"compressed", "both"}:
+            self._compressed = self._image_publisher(CompressedImage, "image_raw/compressed")
+        image: Any = self._raw or self._compressed  # whoever asks for the pair may ask for one quality of both
+        self._info = self.create_publisher(CameraInfo, "camera_info", image.qos_profile)
         self._opened_at = 0.0
         self._gate = StartGate(self, self.get_namespace().rpartition("/")[0], p["start_with"])
         self._stopping = threading.Event()
@@ -118,6 +113,17 @@ class CameraNode(Node):
         """Stop the capture thread."""
         self.stop()
         self._thread.join(timeout=max(0.1, self._stop_at - time.monotonic()))
+
+    def _image_publisher(self, kind: Any, topic: str) -> Any:
+        """A publisher of images; parameters `qos_overrides.TOPIC.publisher.*` change its quality of service."""
+        reliable = self._settings["reliable"]
+        return self.create_publisher(
+            kind,
+            topic,
+            # One profile each: rclpy writes the overrides into it.
+            QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
 
     def _capture(self) -> None:
         """Read the source until the node closes; whatever fails is reported and tried again."""
@@ -179,7 +185,7 @@ class CameraNode(Node):
 
     def _jpeg(self, captured: CapturedFrame, frame: str) -> CompressedImage:
         data = encode_jpeg(captured.image, self._settings["jpeg_quality"])
-        message = CompressedImage(format="jpeg", data=array.array("B", data))
+        message = CompressedImage(format=JPEG_FORMAT, data=array.array("B", data))
         message.header.frame_id, message.header.stamp = frame, stamp_from_ns(captured.stamp_ns)
         return message
 

@@ -26,6 +26,7 @@ from egorear_ros.bags.message_reading import (
     skeleton_from_message,
     stamp_to_ns,
 )
+from egorear_ros.bags.message_types import JPEG_FORMAT
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
 from egorear_ros.nodes.images import fill_message, rgb_from_message
 from egorear_ros.nodes.ros_messages import make
@@ -166,7 +167,7 @@ def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
         fill_message(target, frame.image)
     elif frame.jpeg:
         target = message.compressed
-        target.format, target.data = frame.jpeg_format, array.array("B", frame.jpeg)
+        target.format, target.data = frame.jpeg_format or JPEG_FORMAT, array.array("B", frame.jpeg)
     if target is not None:
         target.header.stamp, target.header.frame_id = message.stamp, f"{frame.view}_optical_frame"
     return message

@@ -45,7 +45,7 @@ class EvaluationNode(Node):
         self._settings = Parameters(self, PARAMETERS)
         if self._settings["output"]:
             check_result_file(Path(self._settings["output"]), "output")
-        self._health = Health(self, self._figures)
+        self._health = Health(self, self._figures, "evaluation")
         self._estimates: Pending = OrderedDict()
         self._truths: Pending = OrderedDict()
         self._pairs_m: list[tuple[np.ndarray, np.ndarray]] = []

@@ -44,7 +44,7 @@ class GroundTruthNode(Node):
         self.listeners: list[Callable[[Skeleton], None]] = []
         self._has_truth, self._skeletons = True, 0
         self._settings = p = Parameters(self, PARAMETERS)
-        self._health = Health(self, self._figures)
+        self._health = Health(self, self._figures, "truth")
         self._rig = load_rig(p["rig"])
         self._publisher = self.create_publisher(msg.Skeleton, "ground_truth", 50)
         self._gate = StartGate(self, self.get_namespace(), p["start_with"])

@@ -68,15 +68,20 @@ class Health:
     """Publishes a node's state on /diagnostics once per second.
 
     Args:
-        node: owner; its name labels the status.
-        figures: called for the current figures, name -> value (shown as text).
+        node: owner.
+        figures: called for the current figures, name -> value (shown as text); tools plot one number per value.
+        task: what the node does; the status is called `/full/node/name: task`.
+        hardware_id: the device behind it; empty where there is none of its own.
 
     Attributes:
         broken: why the node cannot do its work until somebody mends it, for an ERROR that stands; empty while it can.
     """
 
-    def __init__(self, node: Node, figures: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(
+        self, node: Node, figures: Callable[[], Mapping[str, object]], task: str, hardware_id: str = ""
+    ) -> None:
         self._node, self._figures = node, figures
+        self._name, self._hardware_id = f"{node.get_fully_qualified_name()}: {task}", hardware_id or "egorear"
         self.problems = Problems(node.get_logger().warning)
         self.broken = ""
         self._standing: dict[str, tuple[bool, str]] = {}
@@ -136,7 +141,7 @@ class Health:
             if complaint:
                 self.problems.report(f"silence on {watch.topic}", complaint)
         problem = self.problems.current()
-        status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="egorear")
+        status = DiagnosticStatus(name=self._name, hardware_id=self._hardware_id)
         status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
         status.message = problem or "ok"
         if self._standing:

@@ -32,7 +32,8 @@ def helmet_markers(rig: Rig) -> list[Marker]:
 
 
 def _marker(frame: str, index: int, shape: int, size_m: tuple[float, ...], color: ColorRGBA) -> Marker:
-    marker = Marker(ns="helmet", id=index, type=shape, action=Marker.ADD, color=color)
+    # Sent once and latched: without `frame_locked` RViz leaves them behind when the helmet moves in a fixed frame.
+    marker = Marker(ns="helmet", id=index, type=shape, action=Marker.ADD, color=color, frame_locked=True)
     marker.header.frame_id = frame
     marker.pose.orientation.w = 1.0
     marker.scale = Vector3(x=size_m[0], y=size_m[1], z=size_m[2])

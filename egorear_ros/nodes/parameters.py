@@ -54,7 +54,7 @@ class Parameter:
 
     def descriptor(self) -> ParameterDescriptor:
         """Description, range and constraints for introspection tools."""
-        descriptor = ParameterDescriptor(description=self.description)
+        descriptor = ParameterDescriptor(description=self.description, read_only=not self.dynamic)
         descriptor.additional_constraints = " ".join(
             [f"One of {', '.join(self.choices)}."] * bool(self.choices)
             + (["May change while the node runs."] if self.dynamic else ["Read at start."])

@@ -60,7 +60,7 @@ class PoseNode(LifecycleNode):
         super().__init__(name, **node_options)
         self.listeners: list[Callable[[PoseEstimate, int], None]] = []
         self._settings = Parameters(self, PARAMETERS)
-        self._health = Health(self, self._figures)
+        self._health = Health(self, self._figures, "inference")
         self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
         self._mailbox: Mailbox[FrameSet] = Mailbox()
         self._enabled, self._active = True, False
@@ -68,7 +68,9 @@ class PoseNode(LifecycleNode):
         self._estimator: PoseEstimator | None = None
         self._model_name = ""
         self._swap = threading.Lock()
-        self._skeletons = self.create_publisher(msg.Skeleton, "skeleton", 5)
+        self._switching = threading.Lock()
+        """While managed publishers are added or switched."""
+        self._skeletons = self.create_lifecycle_publisher(msg.Skeleton, "skeleton", 5)
         self._skeletons_2d: dict[str, Any] = {}
         self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
         self.create_timer(1.0, self._publish_status)
@@ -118,13 +120,16 @@ class PoseNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to estimate."""
         self._arrived()  # a clip has waited for this: silence counts from now on
+        with self._switching:
+            result = super().on_activate(state)
         self._active = True
-        return super().on_activate(state)
+        return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop estimating; the network stays loaded."""
         self._active = False
-        return super().on_deactivate(state)
+        with self._switching:
+            return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release the network."""
@@ -228,7 +233,11 @@ class PoseNode(LifecycleNode):
 
     def _publisher_2d(self, view: str) -> Any:
         if view not in self._skeletons_2d:
-            self._skeletons_2d[view] = self.create_publisher(msg.Skeleton2D, f"{view}/skeleton_2d", 5)
+            with self._switching:
+                publisher = self.create_lifecycle_publisher(msg.Skeleton2D, f"{view}/skeleton_2d", 5)
+                if self._skeletons.is_activated:  # the node has become active without this one
+                    publisher.on_activate(None)
+                self._skeletons_2d[view] = publisher
         return self._skeletons_2d[view]
 
     def _set_enabled(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -257,6 +266,8 @@ class PoseNode(LifecycleNode):
             "skipped frame sets": self._mailbox.replaced,
             "failed frame sets": self._failed,
             "ignored frame sets": self._ignored,
-            "latency p50/p95/p99 (ms)": f"{p50} / {p95} / {p99}",
+            "latency p50 (ms)": p50,
+            "latency p95 (ms)": p95,
+            "latency p99 (ms)": p99,
             "network p50 (ms)": f"{1e3 * self._network_time(50)[0]:.1f}",
         }

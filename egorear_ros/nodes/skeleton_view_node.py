@@ -1,6 +1,6 @@
-"""skeleton_view_node: skeletons as markers and TF, and the rig's static frames.
+"""skeleton_view_node: skeletons as markers and TF, and the helmet as markers.
 
-Topics: in `skeleton`, out `markers`, `helmet`, `/tf`, `/tf_static`. One marker for all joints and one for all bones per
+Topics: in `skeleton`, out `markers`, `helmet`, `/tf`. One marker for all joints and one for all bones per
 body, with stable namespaces and ids; colour is confidence, red to green. Bodies that are no longer seen are deleted.
 """
 
@@ -31,7 +31,7 @@ from egorear_ros.skeleton import BONES, REP155_NAMES
 from egorear_ros.visualization.body_frame import body_pose
 
 PARAMETERS = (
-    Parameter("rig", "ego4view", "Rig whose static frames are published: name of a shipped one, or a .yaml file."),
+    Parameter("rig", "ego4view", "Rig of the helmet that is drawn: name of a shipped one, or a .yaml file."),
     Parameter(
         "joint_frames", False, "Publish a TF frame per joint (REP-155 names), not only the body's.", dynamic=True
     ),
@@ -53,12 +53,11 @@ class SkeletonViewNode(Node):
         super().__init__(name, **node_options)
         self._settings = Parameters(self, PARAMETERS)
         self._rate = RateMeter()
-        self._health = Health(self, self._figures)
+        self._health = Health(self, self._figures, "drawing")
         self._seen: dict[str, float] = {}
         self._markers = self.create_publisher(MarkerArray, "markers", 5)
         self._tf = self.create_publisher(TFMessage, "/tf", 100)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._tf_static = self.create_publisher(TFMessage, "/tf_static", latched)
         self._helmet = self.create_publisher(MarkerArray, "helmet", latched)
         self._publish_helmet()
         quality = QoSProfile(depth=5)
@@ -67,9 +66,7 @@ class SkeletonViewNode(Node):
         self.create_timer(0.25, self._delete_lost)
 
     def _publish_helmet(self) -> None:
-        rig, now_ns = load_rig(self._settings["rig"]), self.get_clock().now().nanoseconds
-        self._tf_static.publish(TFMessage(transforms=transforms_to_messages(rig.static_transforms(), now_ns)))
-        self._helmet.publish(MarkerArray(markers=helmet_markers(rig)))
+        self._helmet.publish(MarkerArray(markers=helmet_markers(load_rig(self._settings["rig"]))))
 
     def _receive(self, message: msg.Skeleton) -> None:
         self._arrived()

@@ -1,6 +1,7 @@
 """synchronizer_node: images of all cameras in, frame sets out.
 
-Topics: in `<view>/image_raw` or `<view>/image_raw/compressed`, out `frame_set` and `status`. The matching is
+Topics: in `<view>/image_raw` or `<view>/image_raw/compressed`, out `frame_set`, `status` and,
+because this node always runs, the rig's `/tf_static`. The matching is
 `egorear_ros.sync`; this node feeds it, hands its sets on outside of the lock, and wakes it at deadlines.
 """
 
@@ -26,6 +27,7 @@ from egorear_ros.nodes.conversions import frame_set_to_message, status_to_messag
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
+from egorear_ros.nodes.static_frames import publish_static_frames
 from egorear_ros.rig import DEVICE_FRAME, load_rig
 from egorear_ros.sync import (
     FEWEST_VIEWS,
@@ -81,6 +83,7 @@ class SynchronizerNode(Node):
         self.listeners: list[Callable[[FrameSet], None]] = []
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
+        self._static_frames = publish_static_frames(self, rig)
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
         config = config_from_parameters(self._views, p.values())
         self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config)
@@ -89,7 +92,7 @@ class SynchronizerNode(Node):
         self._outgoing = threading.Lock()
         self._rates = {view: RateMeter() for view in self._views}
         self._sets, self._latency = RateMeter(), Percentiles()
-        self._health = Health(self, self._figures)
+        self._health = Health(self, self._figures, "matching")
         reliability = ReliabilityPolicy.RELIABLE if p["reliable_output"] else ReliabilityPolicy.BEST_EFFORT
         self._publisher = self.create_publisher(msg.FrameSet, "frame_set", QoSProfile(depth=2, reliability=reliability))
         self._status = self.create_publisher(msg.PipelineStatus, "status", 5)

@@ -150,7 +150,7 @@ def test_services_and_parameters(node: Any, arguments: list[str], tmp_path: Path
         for name, value, reason in (
             ("joint_diameter", 9.0, "range"),
             ("lost_after", "soon", "type"),
-            ("rig", "other", "read at start"),
+            ("rig", "other", "read-only"),
         ):
             request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
             (result,) = call(SetParameters, "/egorear/skeleton_view/set_parameters", request).results
