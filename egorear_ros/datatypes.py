@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS, NUM_HEATMAP_JOINTS, NUM
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+
+JPEG_FORMAT: Final = "rgb8; jpeg compressed bgr8"
+"""`CompressedImage.format` as image_transport writes it: of the image, codec, of the pixels in the codec."""
 
 
 def _check_shape(name: str, array: npt.NDArray[np.generic], shape: tuple[int, ...]) -> None:
@@ -42,7 +46,7 @@ class CameraFrame:
     image: npt.NDArray[np.uint8] | None = None
     jpeg: bytes = b""
     skew_s: float = 0.0
-    jpeg_format: str = "jpeg"
+    jpeg_format: str = JPEG_FORMAT
 
     @property
     def present(self) -> bool:

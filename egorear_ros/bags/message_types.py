@@ -9,8 +9,6 @@ from egorear_ros import resources
 
 IMAGE: Final = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE: Final = "sensor_msgs/msg/CompressedImage"
-JPEG_FORMAT: Final = "rgb8; jpeg compressed bgr8"
-"""`CompressedImage.format` as image_transport writes it: of the image, codec, of the pixels in the codec."""
 CAMERA_INFO: Final = "sensor_msgs/msg/CameraInfo"
 SKELETON: Final = "egorear_msgs/msg/Skeleton"
 SKELETON_2D: Final = "egorear_msgs/msg/Skeleton2D"

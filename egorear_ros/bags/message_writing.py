@@ -17,14 +17,13 @@ from egorear_ros.bags.message_types import (
     CAMERA_INFO,
     COMPRESSED_IMAGE,
     IMAGE,
-    JPEG_FORMAT,
     SKELETON,
     SKELETON_2D,
     TF,
     typestore,
 )
 from egorear_ros.data.jpeg import RgbImage, encode_jpeg
-from egorear_ros.datatypes import Skeleton, Skeleton2D
+from egorear_ros.datatypes import JPEG_FORMAT, Skeleton, Skeleton2D
 from egorear_ros.rig import CameraInfoFields, StaticTransform
 from egorear_ros.rig.rigid import quaternion_xyzw
 from egorear_ros.skeleton import HEATMAP_JOINTS, JOINTS

@@ -16,6 +16,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "train": ("tensorboard",),
     "engines": ("openvino", "onnxruntime", "onnx", "onnxscript"),
     "view": ("rerun", "matplotlib"),
+    "export": ("pyarrow", "pygltflib"),
 }
 """Extra of pyproject.toml -> the modules it installs."""
 

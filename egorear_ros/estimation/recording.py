@@ -75,6 +75,7 @@ class BagRecording(Recording):
         self.name, self.path = path.stem if path.is_file() else path.name, path
         with Bag(path) as bag:
             self.topics = find_topics(bag, views)
+            self.remark = bag.remark
             self._total = sum(bag.counts[topic] for topic in self.topics.images.values())
         self.views = tuple(self.topics.images)
 

@@ -16,14 +16,17 @@ from egorear_ros.nodes.monitor import Monitor
 
 
 def run_demo(options: GraphOptions, monitor: Monitor, ros_args: Sequence[str], seconds: float = FOREVER_S) -> int:
-    """Run the composed graph with a monitor until a signal or for some seconds; returns the exit status."""
+    """Run the composed graph with a monitor; returns the exit status.
+
+    It ends at a signal, or some seconds after the first frame set: a clip waits until the network is loaded.
+    """
 
     def build() -> list[Node]:
         nodes = compose(demo_graph(options))
         monitor.attach(nodes)
         return nodes
 
-    return run_nodes(build, ros_args, seconds)
+    return run_nodes(build, ros_args, seconds, lambda: monitor.newest() is not None)
 
 
 def demo_graph(options: GraphOptions) -> list[NodeSpec]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import os
 import re
 import signal
@@ -28,12 +29,16 @@ from egorear_ros.nodes.health import reason_of
 from egorear_ros.resources import find
 
 FOREVER_S = 1e6
+START_LIMIT_S = 60.0
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""
 
 
 def run_nodes(
-    build: Callable[[], Sequence[Node]], args: Sequence[str] | None = None, seconds: float = FOREVER_S
+    build: Callable[[], Sequence[Node]],
+    args: Sequence[str] | None = None,
+    seconds: float = FOREVER_S,
+    has_begun: Callable[[], bool] = lambda: True,
 ) -> int:
     """Initialise ROS, build the nodes, spin until a signal or shutdown, and clean up.
 
@@ -41,6 +46,7 @@ def run_nodes(
         build: makes the nodes; an EgorearError from it is one line and status 1, and so is a parameter ROS refuses.
         args: command line, for --ros-args.
         seconds: end by itself after this time.
+        has_begun: from when on the seconds count, such as a loaded network; `START_LIMIT_S` at the latest.
 
     Returns:
         Exit status: 0 after a signal or an orderly shutdown, 1 when the nodes could not be built or one not be closed.
@@ -53,7 +59,7 @@ def run_nodes(
         try:
             init_ros(args)
             nodes = build()
-            spin(nodes, stop, seconds)
+            spin(nodes, stop, seconds, has_begun)
         except (EgorearError, ParameterException) as error:
             say(f"cannot start: {error}")
             well = False
@@ -133,8 +139,8 @@ def stopped_by_signals() -> Iterator[Future]:
             signal.signal(number, handler)
 
 
-def spin(nodes: Sequence[Node], stop: Future, seconds: float) -> None:
-    """Spin on the EventsExecutor until `stop` is done, or for some seconds.
+def spin(nodes: Sequence[Node], stop: Future, seconds: float, has_begun: Callable[[], bool] = lambda: True) -> None:
+    """Spin on the EventsExecutor until `stop` is done, or for some seconds after it has begun.
 
     The EventsExecutor has half the latency and a third of the CPU of the single-threaded one (docs/performance.md); its
     `spin()` never calls back in the PyPI wheels of rclpy 7.1, so it waits for a future instead.
@@ -143,9 +149,12 @@ def spin(nodes: Sequence[Node], stop: Future, seconds: float) -> None:
     for node in nodes:
         executor.add_node(node)
     try:
-        end = time.monotonic() + seconds
+        latest_start = time.monotonic() + START_LIMIT_S
+        end = math.inf
         # One long wait would keep Python from ever running the signal handler.
         while not stop.done() and rclpy.ok() and time.monotonic() < end:
             executor.spin_until_future_complete(stop, 0.2)
+            if end == math.inf and (has_begun() or time.monotonic() > latest_start):
+                end = time.monotonic() + seconds
     finally:
         executor.shutdown()

@@ -18,10 +18,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from egorear_ros.bags.message_types import JPEG_FORMAT
 from egorear_ros.capture import CapturedFrame, CaptureOptions, SilentSourceError, open_source
 from egorear_ros.data.jpeg import encode_jpeg
-from egorear_ros.datatypes import CameraFrame
+from egorear_ros.datatypes import JPEG_FORMAT, CameraFrame
 from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.images import fill_message

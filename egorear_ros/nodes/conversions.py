@@ -26,8 +26,7 @@ from egorear_ros.bags.message_reading import (
     skeleton_from_message,
     stamp_to_ns,
 )
-from egorear_ros.bags.message_types import JPEG_FORMAT
-from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
+from egorear_ros.datatypes import JPEG_FORMAT, CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
 from egorear_ros.nodes.images import fill_message, rgb_from_message
 from egorear_ros.nodes.ros_messages import make
 from egorear_ros.rig.camera_info import CameraInfoFields

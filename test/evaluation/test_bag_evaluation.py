@@ -20,6 +20,7 @@ from egorear_ros.bags.writing import BagWriter
 from egorear_ros.cli import main
 from egorear_ros.data.jpeg import decode_jpeg
 from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.datatypes import JPEG_FORMAT
 from egorear_ros.evaluation.bag_evaluation import estimate_bag, evaluate_bag
 from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.inference import PoseEstimator
@@ -187,7 +188,8 @@ def test_a_jpeg_that_cannot_be_decoded_costs_its_view_alone(
 
     clip_to_bag(str(recorded.clip), tmp_path / "jpeg", "egorear", jpeg_quality=90)
     result = evaluate(rewrite(tmp_path / "jpeg", tmp_path / "b", spoil), estimator)
-    assert result["problems"] == {"camera 'rear_left': compressed image of 20 bytes cannot be decoded": 1}
+    problem = f"camera 'rear_left': compressed image of 20 bytes of format '{JPEG_FORMAT}' cannot be decoded"
+    assert result["problems"] == {problem: 1}
     assert (result["frames"]["compared"], result["frames"]["partial"]) == (FRAMES, 1)
 
 

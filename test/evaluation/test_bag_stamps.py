@@ -15,7 +15,7 @@ from egorear_ros.cli import main
 from egorear_ros.rig import VIEWS
 
 from ..recording import FRAMES, Recording
-from .test_bag import rewrite
+from .test_bag_evaluation import rewrite
 
 OFFSETS = """/**/synchronizer:
   ros__parameters:

@@ -127,11 +127,11 @@ def test_devices_may_come_later() -> None:
 def test_without_a_source_there_are_no_cameras_and_the_topics_are_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from egorear_ros.graph import main as graph_main
     from egorear_ros.graph.description import build_graph
-    from egorear_ros.nodes import main as nodes_main
 
     started: list[Any] = []
-    monkeypatch.setattr(nodes_main, "run_composed", lambda options, *_: started.append(options) or 0)
+    monkeypatch.setattr(graph_main, "run_composed", lambda options, *_: started.append(options) or 0)
     assert main(["run"]) == 0
     assert "camera_node" not in {spec.kind for spec in build_graph(started[0])}
     topics = ", ".join(f"/egorear/{view}/image_raw" for view in VIEWS)
