@@ -154,7 +154,7 @@ def _camera_frame_from_message(message: msg.CameraFrame) -> CameraFrame:
     raw = message.image.width > 0
     image: npt.NDArray[np.uint8] | None = rgb_from_message(message.image) if raw else None
     jpeg = b"" if raw else bytes(message.compressed.data)
-    told = message.compressed.format or "jpeg"
+    told = message.compressed.format or JPEG_FORMAT
     return CameraFrame(message.view, stamp_to_ns(message.stamp), image, jpeg, message.skew, told)
 
 
@@ -166,7 +166,7 @@ def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
         fill_message(target, frame.image)
     elif frame.jpeg:
         target = message.compressed
-        target.format, target.data = frame.jpeg_format or JPEG_FORMAT, array.array("B", frame.jpeg)
+        target.format, target.data = frame.jpeg_format, array.array("B", frame.jpeg)
     if target is not None:
         target.header.stamp, target.header.frame_id = message.stamp, f"{frame.view}_optical_frame"
     return message
