@@ -7,9 +7,24 @@ from collections.abc import Callable, Iterable
 
 from egorear_ros.errors import EgorearError
 
-MOUNT_HELP = (
-    "how helmets sit: usual (the default), wide, or fixed values such as tilt=15,ahead=0.08,below=0.03 (degrees and m)"
-)
+
+def add_world_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what the commands that simulate share: how helmets sit, and how the world looks."""
+    parser.add_argument(
+        "--mount",
+        default="usual",
+        help="how helmets sit: usual (the default), wide, or fixed values such as tilt=15,ahead=0.08,below=0.03 "
+        "(degrees and m)",
+    )
+    parser.add_argument(
+        "--looks",
+        choices=["plain", "wide"],
+        default="plain",
+        help="plain: as in EgoRear-Sim; wide: far more kinds of people, places, light and lenses (default plain)",
+    )
+    parser.add_argument(
+        "--skins", default="", metavar="DIR", help="of wide looks: photographic skins in MakeHuman's layout"
+    )
 
 
 def check_ranges(args: argparse.Namespace, **ranges: tuple[float, float]) -> None:

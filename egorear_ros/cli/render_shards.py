@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from egorear_ros.cli._options import MOUNT_HELP
+from egorear_ros.cli._options import add_world_options
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,16 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--balance-actions", action="store_true", help="of a library: draw actions that many clips show less often"
     )
-    parser.add_argument("--mount", default="usual", help=MOUNT_HELP)
-    parser.add_argument(
-        "--looks",
-        choices=["plain", "wide"],
-        default="plain",
-        help="plain: as in EgoRear-Sim; wide: far more kinds of people, places, light and lenses (default plain)",
-    )
-    parser.add_argument(
-        "--skins", default="", metavar="DIR", help="of wide looks: photographic skins in MakeHuman's layout"
-    )
+    add_world_options(parser)
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
 
 

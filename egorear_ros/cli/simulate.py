@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from egorear_ros.cli._options import MOUNT_HELP
+from egorear_ros.cli._options import add_world_options
 
 if TYPE_CHECKING:
     from egorear_ros.simulator.recorder import Recording
@@ -24,22 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, help="number of frames (default 1000; of a clip 300)")
     parser.add_argument("--sequence-frames", type=int, default=100, help="frames per sequence (default 100)")
     parser.add_argument("--clothes", default="", metavar="DIR", help="dress people in MakeHuman clothes (*.mhclo)")
-    parser.add_argument(
-        "--looks",
-        choices=["plain", "wide"],
-        default="plain",
-        help="plain: as in EgoRear-Sim; wide: far more kinds of people, places, light and lenses (default plain)",
-    )
-    parser.add_argument(
-        "--skins", default="", metavar="DIR", help="of wide looks: photographic skins in MakeHuman's layout"
-    )
     parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
     parser.add_argument("--rig", default="ego4view", help="rig by name or YAML file (default ego4view)")
     parser.add_argument("--views", nargs="+", default=[], metavar="VIEW", help="only these views of the rig")
     parser.add_argument("--size", type=int, default=256, help="image width in pixels, 64 to 4096 (default 256)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default 0)")
     parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
-    parser.add_argument("--mount", default="usual", help=MOUNT_HELP)
+    add_world_options(parser)
     parser.add_argument("--no-motion-blur", action="store_true", help="leave out motion blur, which costs time")
     parser.add_argument("--clip", action="store_true", help="write one sequence as a rig clip (videos) instead")
     parser.add_argument("--actions", nargs="+", metavar="ACTION", help="procedural actions of the clip, in order")
