@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="shards, or a data set in a known layout")
     parser.add_argument("--split", default="val", choices=("val", "test"))
     parser.add_argument("--sets", type=int, help="look at so many frame sets only, evenly spread")
-    parser.add_argument("--percentiles", type=float, nargs="+", default=PERCENTILES, help="of the error; 100: the worst")
+    parser.add_argument("--percentiles", type=float, nargs="+", default=PERCENTILES, help="of the error")
     parser.add_argument("--out", type=Path, required=True, help="picture to write, .jpg or .png")
     args = parser.parse_args()
     try:
