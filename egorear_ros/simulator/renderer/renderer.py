@@ -123,7 +123,7 @@ class FisheyeRenderer:
         rasterizer.project_vertices(
             mesh.vertices_m, camera_from_world.astype(np.float32), lens.radius_table, lens.center, in_camera, pixels
         )
-        lens.stretch(in_camera, pixels)
+        pixels = lens.stretched(in_camera, pixels)
         rasterizer.rasterize(
             *(mesh.faces, mesh.two_sided, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
         )
@@ -206,12 +206,14 @@ class Lens:
         self.distance = np.empty((fine.height, fine.width), np.float32)
         self.triangle = np.empty((fine.height, fine.width), np.int32)
 
-    def stretch(self, in_camera: Floats, pixels: Floats) -> None:
-        """Correct `pixels` of `project_vertices` in place, for a lens that is not the same in all directions."""
+    def stretched(self, in_camera: Floats, pixels: Floats) -> Floats:
+        """Correct `pixels` of `project_vertices` for a lens that is not the same in all directions."""
         if self._unsymmetric is not None:
-            pixels[:, :2] = self._unsymmetric.project(in_camera)
-        elif self._stretch is not None:
-            pixels[:, :2] = (pixels[:, :2] - self.center) @ self._stretch.T + self.center
+            return np.concatenate([self._unsymmetric.project(in_camera), pixels[:, 2:]], axis=1, dtype=np.float32)
+        if self._stretch is not None:
+            turned = (pixels[:, :2] - self.center) @ self._stretch.T + self.center
+            return np.concatenate([turned, pixels[:, 2:]], axis=1, dtype=np.float32)
+        return pixels
 
 
 def resize_to_width(model: CameraModel, width: int) -> CameraModel:
