@@ -13,12 +13,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "egorear_ros"
 
-BASE = {"errors", "resources", "result_file", "topics", "skeleton", "datatypes", "rig"}
+BASE = {"errors", "resources", "settings", "result_file", "topics", "skeleton", "datatypes", "rig"}
 """The bottom: everything may import these."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "resources": {"errors"},
+    "settings": {"errors"},
     "result_file": {"errors"},
     "topics": {"errors"},
     "skeleton": set(),
