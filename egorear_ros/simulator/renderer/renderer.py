@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from egorear_ros.rig import CameraModel, Rig
 from egorear_ros.simulator.renderer import lighting, rasterizer, shading
 from egorear_ros.simulator.renderer.compile import Floats, Ints, f4
+from egorear_ros.simulator.renderer.inputs import Hits, Light, Pixels, Place, Surfaces
 from egorear_ros.simulator.renderer.lighting import SHADOW_TILE
 from egorear_ros.simulator.renderer.mesh import Mesh
 from egorear_ros.simulator.renderer.noise import noise_table
@@ -130,34 +131,33 @@ class FisheyeRenderer:
         decals = scene.decals[np.argsort(scene.decals[:, 0], kind="stable")]
         shading.shade(
             self.samples,
-            lens.distance,
-            lens.triangle,
-            lens.rays,
-            in_camera,
-            np.linalg.inv(camera_from_world).astype(np.float32),
-            lens.pixel_rad,
-            mesh.faces,
-            mesh.face_material,
-            mesh.face_part,
-            mesh.vertices_m,
-            mesh.normals,
-            mesh.rest_m,
-            mesh.materials,
-            scene.surroundings,
-            scene.planes,
-            decals,
-            np.searchsorted(decals[:, 0], np.arange(7)).astype(np.int32),
-            spheres,
-            scene.panorama,
-            self._table,
-            self._textures,
-            light,
-            self._shadow,
-            self._shadow_bounds,
-            shadow_from_world,
-            views.radiance[index],
-            views.distance_m[index],
-            views.part[index],
+            Hits(
+                lens.distance,
+                lens.triangle,
+                lens.rays,
+                in_camera,
+                np.linalg.inv(camera_from_world).astype(np.float32),
+                lens.pixel_rad,
+            ),
+            Surfaces(
+                mesh.faces,
+                mesh.face_material,
+                mesh.face_part,
+                mesh.vertices_m,
+                mesh.normals,
+                mesh.rest_m,
+                mesh.materials,
+            ),
+            Place(
+                scene.surroundings,
+                scene.planes,
+                decals,
+                np.searchsorted(decals[:, 0], np.arange(7)).astype(np.int32),
+                spheres,
+                scene.panorama,
+            ),
+            Light(self._table, self._textures, light, self._shadow, self._shadow_bounds, shadow_from_world),
+            Pixels(views.radiance[index], views.distance_m[index], views.part[index]),
         )
 
     def _render_shadow(self, mesh: Mesh, to_light: Floats, center: Floats) -> Floats:
