@@ -13,17 +13,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "egorear_ros"
 
-BASE = {"errors", "resources", "result_file", "topics", "skeleton", "datatypes", "rig"}
+BASE = {"errors", "extensions", "resources", "settings", "result_file", "topics", "skeleton", "datatypes", "rig"}
 """The bottom: everything may import these."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "resources": {"errors"},
+    "settings": {"errors"},
+    "extensions": {"errors"},
     "result_file": {"errors"},
     "topics": {"errors"},
     "skeleton": set(),
     "datatypes": {"skeleton"},
-    "rig": {"errors", "resources", "skeleton"},
+    "rig": {"errors", "extensions", "resources", "skeleton"},
     "sync": BASE,
     "network": BASE,
     "data": BASE,

@@ -72,6 +72,7 @@ ARGUMENTS: Final[Mapping[str, Argument]] = {
     "composition": _switch(TRUE, "All nodes in one process, images are not copied; false: one process per node"),
     "view": _switch(FALSE, "Show images, skeleton, truth and errors in the browser"),
     "evaluate": _switch(FALSE, "Compare the skeletons with the topic ground_truth"),
+    "nodes": Argument("", "Nodes of other packages to run too: module:Class, separated by commas"),
     "use_sim_time": _switch(FALSE, "Take time from /clock (replay)"),
     "log_level": Argument("info", "debug, info, warn or error", ("debug", "info", "warn", "error")),
 }
@@ -100,6 +101,7 @@ def graph_options(values: Mapping[str, str]) -> GraphOptions:
         evaluate=values["evaluate"] == TRUE,
         view=values["view"] == TRUE,
         use_sim_time=values["use_sim_time"] == TRUE,
+        nodes=tuple(node.strip() for node in values["nodes"].split(",") if node.strip()),
     )
 
 

@@ -5,6 +5,7 @@ Imports no ROS, so that launch files and tools can read it anywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ class NodeSpec:
     """One node of the graph.
 
     Attributes:
-        kind: key of `NODE_CLASSES`.
+        kind: key of `NODE_CLASSES`, or "module:Class" for a node of another package.
         name: node name.
         namespace: below the graph's namespace; a camera lives in one named after its view.
         parameters: values that follow from the graph's arguments; they win over the parameter file.
@@ -69,6 +70,7 @@ class GraphOptions:
         evaluate: add the evaluation node.
         view: add the view in the browser.
         use_sim_time: take time from /clock.
+        nodes: nodes of other packages, "module:Class" each.
     """
 
     rig: str = ""
@@ -81,6 +83,7 @@ class GraphOptions:
     evaluate: bool = False
     view: bool = False
     use_sim_time: bool = False
+    nodes: tuple[str, ...] = ()
 
 
 def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
@@ -115,7 +118,20 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
         specs.append(NodeSpec("evaluation_node", "evaluation", common))
     if options.view:
         specs.append(NodeSpec("browser_view_node", "browser_view", {"rig": rig_file, **common}))
+    specs += [NodeSpec(kind, own_name(kind), common) for kind in options.nodes]
     return tuple(specs)
+
+
+def own_name(kind: str) -> str:
+    """Name of another package's node: "my_package.nodes:DepthView" is called depth_view.
+
+    Raises:
+        EgorearError: the text is not of this form.
+    """
+    module, _, name = kind.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), name)):
+        raise EgorearError(f"node '{kind}' is not of the form module:Class, for example my_package.my_node:MyNode")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _loop(sources: Mapping[str, str]) -> dict[str, int | float]:
