@@ -46,6 +46,11 @@ def skeleton_view_node() -> int:
     return _run("skeleton_view_node")
 
 
+def body_node() -> int:
+    """Executable `body_node`."""
+    return _run("body_node")
+
+
 def evaluation_node() -> int:
     """Executable `evaluation_node`."""
     return _run("evaluation_node")
