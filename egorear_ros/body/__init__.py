@@ -8,7 +8,8 @@ from egorear_ros.body.description import robot_description
 from egorear_ros.body.fitted import FitError, FittedBody
 from egorear_ros.body.fitting import BodyFitter, fit_body
 from egorear_ros.body.lengths import BodyLengths, measure_lengths
-from egorear_ros.body.live import LiveBody, LiveBodyConfig, LiveBodyPose
+from egorear_ros.body.live import LiveBody, LiveBodyConfig
+from egorear_ros.body.pose import BodyPose
 from egorear_ros.body.rep155 import ANGLE_NAMES, CHAIN, LINK_OF, HumanChain, suffixed
 from egorear_ros.body.sequence import SkeletonSequence
 from egorear_ros.body.tree import BODY_JOINTS, BODY_PARENTS, ROTATING, forward_kinematics, rest_offsets
@@ -22,12 +23,12 @@ __all__ = [
     "ROTATING",
     "BodyFitter",
     "BodyLengths",
+    "BodyPose",
     "FitError",
     "FittedBody",
     "HumanChain",
     "LiveBody",
     "LiveBodyConfig",
-    "LiveBodyPose",
     "SkeletonSequence",
     "fit_body",
     "forward_kinematics",

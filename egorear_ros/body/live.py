@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from egorear_ros.body.angles import joint_angles
 from egorear_ros.body.fitting import BodyFitter
 from egorear_ros.body.lengths import BodyLengths, measure_lengths
+from egorear_ros.body.pose import BodyPose
 from egorear_ros.body.sequence import SkeletonSequence
-from egorear_ros.body.tree import FROM_SKELETON, forward_kinematics
+from egorear_ros.body.tree import forward_kinematics
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
 
@@ -49,44 +49,6 @@ class LiveBodyConfig:
         ):
             if not low <= value <= high:
                 raise EgorearError(f"'{name}' of the live body must be between {low} and {high}, got {value}")
-
-
-@dataclass(frozen=True)
-class LiveBodyPose:
-    """A fitted skeleton.
-
-    Attributes:
-        skeleton: what it was fitted to.
-        lengths: bone lengths in use.
-        offsets_m: (20, 3) position of each joint in its parent's frame.
-        parent_from_joint: (20, 3, 3) rotations; the root's is from the skeleton's frame.
-        positions_m: (20, 3) of `BODY_JOINTS`, in the skeleton's frame.
-        frame_from_joint: (20, 3, 3) rotations.
-    """
-
-    skeleton: Skeleton
-    lengths: BodyLengths
-    offsets_m: Float64
-    parent_from_joint: Float64
-    positions_m: Float64
-    frame_from_joint: Float64
-
-    @property
-    def joints_m(self) -> Float64:
-        """(16, 3) EgoRear's joints."""
-        return np.asarray(self.positions_m[list(FROM_SKELETON)], np.float64)
-
-    @property
-    def angles_rad(self) -> Float64:
-        """(A,) angles in the order of `ANGLE_NAMES`."""
-        return np.asarray(joint_angles(self.parent_from_joint[None], self.offsets_m)[0], np.float64)
-
-    @property
-    def frame_from_body(self) -> Float64:
-        """(4, 4) pose of the hips: REP-155's `body` frame."""
-        pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = self.frame_from_joint[0], self.positions_m[0]
-        return pose
 
 
 class LiveBody:
@@ -133,7 +95,7 @@ class LiveBody:
         self._fitter.resize(measured)
         return True
 
-    def fit(self, skeleton: Skeleton) -> LiveBodyPose | None:
+    def fit(self, skeleton: Skeleton) -> BodyPose | None:
         """Fit a skeleton; None while the lengths are not known, or where none of its joints means anything."""
         valid = _usable(skeleton)
         if self._fitter is None or not valid.any():
@@ -142,7 +104,7 @@ class LiveBody:
         local, root = self._fitter.fit(positions_m, covariance_m2, valid)
         offsets = self._fitter.offsets_m
         positions, turned = forward_kinematics(offsets, local, root)
-        return LiveBodyPose(skeleton, self._fitter.lengths, offsets, local.copy(), positions, turned)
+        return BodyPose(skeleton, self._fitter.lengths, offsets, local.copy(), positions, turned)
 
     def _is_due(self, skeleton: Skeleton) -> bool:
         """At first every skeleton; then they are spread over the window. A clock that jumps does not stop them."""

@@ -12,7 +12,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
 from sensor_msgs.msg import JointState
 
-from egorear_ros.body import ANGLE_NAMES, CHAIN, HumanChain, LiveBodyPose, robot_description, suffixed
+from egorear_ros.body import ANGLE_NAMES, CHAIN, BodyPose, HumanChain, robot_description, suffixed
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.nodes.conversions import stamp_from_ns, transforms_to_messages
 from egorear_ros.rig import StaticTransform
@@ -39,18 +39,18 @@ class BodyMessages:
         """The robot description, URDF."""
         return robot_description(self._chain.offsets_m, self.body_id)
 
-    def joint_state(self, pose: LiveBodyPose) -> JointState:
+    def joint_state(self, pose: BodyPose) -> JointState:
         """All angles, radians."""
         message = JointState(name=self._names, position=pose.angles_rad.tolist())
         message.header.stamp = stamp_from_ns(pose.skeleton.stamp_ns)
         return message
 
-    def body_frame(self, pose: LiveBodyPose) -> list[TransformStamped]:
+    def body_frame(self, pose: BodyPose) -> list[TransformStamped]:
         """`body_<id>` in the skeleton's frame."""
         edge = StaticTransform(pose.skeleton.frame_id, suffixed("body", self.body_id), pose.frame_from_body)
         return transforms_to_messages([edge], pose.skeleton.stamp_ns)
 
-    def joint_frames(self, pose: LiveBodyPose) -> list[TransformStamped]:
+    def joint_frames(self, pose: BodyPose) -> list[TransformStamped]:
         """All other links, each in its parent; valid until the next call, which fills the same messages."""
         stamp: Time = stamp_from_ns(pose.skeleton.stamp_ns)
         for frame, (x, y, z, w) in zip(self._frames, self._chain.rotations(pose.angles_rad).tolist(), strict=True):
@@ -60,7 +60,7 @@ class BodyMessages:
         return self._frames
 
 
-def fitted_skeleton(pose: LiveBodyPose) -> Skeleton:
+def fitted_skeleton(pose: BodyPose) -> Skeleton:
     """The skeleton with the joints of the body in place of the free ones; all of them mean something."""
     return replace(pose.skeleton, positions_m=pose.joints_m, valid=np.ones(len(pose.skeleton.valid), np.bool_))
 

@@ -20,7 +20,7 @@ from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 
 from egorear_msgs import msg
-from egorear_ros.body import HumanChain, LiveBody, LiveBodyConfig, LiveBodyPose
+from egorear_ros.body import BodyPose, HumanChain, LiveBody, LiveBodyConfig
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.nodes import ros4hri
@@ -60,6 +60,8 @@ PARAMETERS = (
 )
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TAKE_TIMEOUT_S = 0.5
+LISTENERS_HZ = 15.0
+"""Where only those in this process listen, viewers, so many bodies per second are enough."""
 
 
 class BodyNode(Node):
@@ -71,7 +73,7 @@ class BodyNode(Node):
 
     def __init__(self, name: str = "body_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
-        self.listeners: list[Callable[[LiveBodyPose], None]] = []
+        self.listeners: list[Callable[[BodyPose], None]] = []
         self._settings = p = Parameters(self, PARAMETERS)
         self._health = Health(self, self._figures, "body")
         self._rate, self._fit_time = RateMeter(), Percentiles()
@@ -80,6 +82,7 @@ class BodyNode(Node):
         self._using = threading.Lock()
         """Around the body: the service forgets it while the thread learns."""
         self._messages: BodyMessages | None = None
+        self._fitted_at = 0.0
         self._joint_states = self.create_publisher(JointState, "joint_states", 5)
         self._description = self.create_publisher(String, "robot_description", LATCHED)
         self._fitted = self.create_publisher(msg.Skeleton, "skeleton_fitted", 5)
@@ -124,7 +127,8 @@ class BodyNode(Node):
             pose = self._body.fit(skeleton) if wanted else None
         if pose is None:
             return
-        self._fit_time.add(time.monotonic() - started)
+        self._fitted_at = time.monotonic()
+        self._fit_time.add(self._fitted_at - started)
         if resized or self._messages is None:
             self._messages = BodyMessages(skeleton.skeleton_id, HumanChain(pose.offsets_m))
             self._describe(self._messages)
@@ -134,7 +138,8 @@ class BodyNode(Node):
         """Whether anybody listens; fitting is most of the work."""
         topics = (self._joint_states, self._fitted, self._tf)
         hri = self._hri is not None and self._hri.is_wanted()
-        return bool(self.listeners) or hri or any(topic.get_subscription_count() for topic in topics)
+        shown = bool(self.listeners) and time.monotonic() - self._fitted_at >= 1 / LISTENERS_HZ
+        return hri or shown or any(topic.get_subscription_count() for topic in topics)
 
     def _describe(self, messages: BodyMessages) -> None:
         description = messages.description()
@@ -142,7 +147,7 @@ class BodyNode(Node):
         if self._hri is not None:
             self._hri.describe(messages.body_id, description)
 
-    def _publish(self, pose: LiveBodyPose, messages: BodyMessages) -> None:
+    def _publish(self, pose: BodyPose, messages: BodyMessages) -> None:
         frames = messages.body_frame(pose)
         if self._settings["joint_frames"]:
             frames = [*frames, *messages.joint_frames(pose)]
