@@ -36,11 +36,11 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": {*BASE, "network", "data", "bags", "inference", "sync"},
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
     "benchmarking": {*BASE, "network", "data", "inference", "evaluation"},
-    "visualization": {*BASE, "data", "evaluation"},
+    "visualization": {*BASE, "body", "data", "evaluation"},
     "body": BASE,
     "estimation": {*BASE, "sync", "data", "bags", "inference", "body"},
     "export": {*BASE, "sync", "data", "bags", "body", "estimation", "visualization"},
-    "nodes": {*BASE, "sync", "data", "bags", "capture", "inference", "evaluation", "visualization"},
+    "nodes": {*BASE, "sync", "data", "bags", "body", "capture", "inference", "evaluation", "visualization"},
     "graph": {*BASE, "capture", "inference", "nodes"},
     "cli": {
         *BASE, "sync", "network", "data", "bags", "simulator", "capture", "inference", "evaluation",

@@ -29,6 +29,7 @@ NODE_CLASSES: Final[dict[str, str]] = {
     "synchronizer_node": "egorear_ros.nodes.synchronizer_node:SynchronizerNode",
     "pose_node": "egorear_ros.nodes.pose_node:PoseNode",
     "skeleton_view_node": "egorear_ros.nodes.skeleton_view_node:SkeletonViewNode",
+    "body_node": "egorear_ros.nodes.body_node:BodyNode",
     "evaluation_node": "egorear_ros.nodes.evaluation_node:EvaluationNode",
     "browser_view_node": "egorear_ros.nodes.browser_view_node:BrowserViewNode",
 }
@@ -67,6 +68,7 @@ class GraphOptions:
         engine: how the network runs, see docs/inference.md; empty leaves it to the parameter file.
         views: use only these cameras; empty for all of the rig.
         transport: raw or compressed images between nodes; empty leaves it to the parameter file.
+        body: add the body node: joint states, robot description, TF frames of the person.
         evaluate: add the evaluation node.
         view: add the view in the browser.
         use_sim_time: take time from /clock.
@@ -80,6 +82,7 @@ class GraphOptions:
     engine: str = ""
     views: tuple[str, ...] = ()
     transport: str = ""
+    body: bool = True
     evaluate: bool = False
     view: bool = False
     use_sim_time: bool = False
@@ -114,6 +117,8 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     chosen = {name: value for name in ("model", "rig", "device", "engine") if (value := getattr(options, name))}
     specs.append(NodeSpec("pose_node", POSE, {**chosen, **common}))
     specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": rig_file, **common}))
+    if options.body:
+        specs.append(NodeSpec("body_node", "body", common))
     if options.evaluate:
         specs.append(NodeSpec("evaluation_node", "evaluation", common))
     if options.view:
