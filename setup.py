@@ -15,8 +15,8 @@ NAME = "egorear"
 MESSAGES = "egorear_msgs"
 INSIDE = Path("egorear_ros", "share")
 """Where a wheel holds the shared files; `egorear_ros.resources` looks there."""
-PACKAGE_FOLDERS = ("assets", "config", "launch", "rviz", f"{MESSAGES}/msg")
-ROS_FOLDERS = ("config", "launch", "rviz")
+PACKAGE_FOLDERS = ("assets", "config", "foxglove", "launch", "rviz", f"{MESSAGES}/msg")
+ROS_FOLDERS = ("config", "foxglove", "launch", "rviz")
 """What the tools of ROS look for under share/egorear."""
 
 

@@ -22,7 +22,7 @@ from egorear_ros.cli import _extras
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-FOLDERS = ("assets", "config", "launch", "rviz", "egorear_msgs/msg")
+FOLDERS = ("assets", "config", "foxglove", "launch", "rviz", "egorear_msgs/msg")
 USE = """
 import egorear_ros, json, sys
 assert "torch" not in sys.modules

@@ -14,6 +14,9 @@ SKELETON: Final = "egorear_msgs/msg/Skeleton"
 SKELETON_2D: Final = "egorear_msgs/msg/Skeleton2D"
 STATUS: Final = "egorear_msgs/msg/PipelineStatus"
 TF: Final = "tf2_msgs/msg/TFMessage"
+JOINT_STATE: Final = "sensor_msgs/msg/JointState"
+STRING: Final = "std_msgs/msg/String"
+MARKERS: Final = "visualization_msgs/msg/MarkerArray"
 
 
 @lru_cache(maxsize=1)

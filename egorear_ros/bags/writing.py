@@ -58,7 +58,7 @@ class BagWriter:
 
     def add_topic(self, topic: str, type_name: str, latched: bool = False, reliable: bool = True) -> None:
         """Announce a topic; `latched` (transient local) and `reliable` tell players how it was offered."""
-        quality = [_quality(latched, reliable)]
+        quality = [quality_of_service(latched, reliable)]
         self._connections[topic] = self._writer.add_connection(
             topic, type_name, typestore=self._store, offered_qos_profiles=quality
         )
@@ -104,7 +104,8 @@ class BagWriter:
         shutil.rmtree(self._partial, ignore_errors=True)
 
 
-def _quality(latched: bool, reliable: bool) -> Any:
+def quality_of_service(latched: bool, reliable: bool) -> Any:
+    """How a topic was offered: transient local where it is latched."""
     from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
     forever = QosTime(2147483647, 4294967295)  # how rmw writes "no limit"

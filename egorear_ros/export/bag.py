@@ -2,6 +2,7 @@
 
 Of a bag all messages are copied as they are. Other recordings become compressed images, camera infos and static frames.
 `NAMESPACE/skeleton` has the joints as estimated, with their covariance; `NAMESPACE/skeleton_fitted` those of the body.
+For viewers there are `joint_states`, `robot_description` and `/tf` of the person, unless the bag has them already.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from egorear_ros.bags import message_writing
-from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, SKELETON, TF, typestore
+from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, SKELETON, STRING, TF, typestore
+from egorear_ros.bags.writing import quality_of_service
 from egorear_ros.errors import EgorearError
 from egorear_ros.estimation.recording import BagRecording
+from egorear_ros.export.bag_person import BagPerson
 from egorear_ros.export.job import Export
 from egorear_ros.rig import camera_info_fields
 from egorear_ros.topics import full_name
@@ -120,8 +125,9 @@ def _write_images(writer: Any, export: Export, progress: Progress) -> None:
 def _write_merged(
     writer: Any, connections: dict[str, Any], messages: Iterator[_Message], export: Export, namespace: str
 ) -> None:
-    """Write messages and skeletons in the order of their times."""
+    """Write messages, skeletons and the person in the order of their times."""
     store, fitted = typestore(), export.fitted_skeletons()
+    person = _person(writer, connections, export, namespace)
     free_topic, fitted_topic = (
         _unused(full_name(namespace, name), connections) for name in ("skeleton", "skeleton_fitted")
     )
@@ -133,9 +139,30 @@ def _write_merged(
         for time_ns, skeleton in timed:
             for topic, value in ((free_topic, skeleton), (fitted_topic, fitted[skeleton.stamp_ns])):
                 yield _Message(time_ns, topic, store.serialize_cdr(message_writing.skeleton(value), SKELETON))
+            if person is not None:
+                index = int(np.searchsorted(export.body.sequence.stamps_ns, skeleton.stamp_ns))
+                for topic, kind, message in person.moment(index):
+                    yield _Message(time_ns, topic, store.serialize_cdr(message, kind))
 
+    if person is not None:
+        data = store.serialize_cdr(person.description(), STRING)
+        messages = heapq.merge(
+            [_Message(min(export.times_ns), person.description_topic, data)], messages, key=lambda each: each.time_ns
+        )
     for message in heapq.merge(messages, skeletons(), key=lambda message: message.time_ns):
         writer.write(connections[message.topic], message.time_ns, message.data)
+
+
+def _person(writer: Any, connections: dict[str, Any], export: Export, namespace: str) -> BagPerson | None:
+    """The person, with its topics announced; None where the input has one, recorded live."""
+    person = BagPerson(export.body, export.skeletons[0].skeleton_id, namespace)
+    if person.states_topic in connections or person.description_topic in connections:
+        return None
+    for topic, (kind, latched) in person.topics.items():
+        if topic not in connections:
+            quality = [quality_of_service(latched, reliable=True)]
+            connections[topic] = writer.add_connection(topic, kind, typestore=typestore(), offered_qos_profiles=quality)
+    return person
 
 
 def _unused(topic: str, connections: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from egorear_ros.topics import full_name, prefix_of
 
 SHIPPED: Final = "rviz/egorear.rviz"
 IMAGE_DISPLAY: Final = "rviz_default_plugins/Image"
+TOPIC_KEYS: Final = ("Topic", "Description Topic")
 OURS: Final = "egorear"
 """Key of a file that no user has saved: RViz ignores it when it reads, and leaves it out when it saves."""
 WIDTH_PX, HEIGHT_PX = 1280, 720
@@ -46,8 +47,8 @@ def write_rviz_view(namespace: str, compressed: bool, views: Sequence[str]) -> P
     path = view_path(namespace, views)
     saved = _read(path) if path.is_file() else {OURS: True}
     content = _shipped(views) if saved.get(OURS) else saved
-    for display in _displays_with_topic(content):
-        _set_topic(display, namespace, compressed, views)
+    for display, topic in _topics(content):
+        _set_topic(display["Class"], topic, namespace, compressed, views)
     _write(path, content)
     return path
 
@@ -95,26 +96,28 @@ def _image_display(pattern: Content, view: str) -> Content:
     return display
 
 
-def _displays_with_topic(content: Content) -> Iterable[Content]:
-    return (display for display in content["Visualization Manager"]["Displays"] if "Topic" in display)
+def _topics(content: Content) -> Iterable[tuple[Content, Content]]:
+    """All displays with a topic, and the settings of the topic."""
+    displays = content["Visualization Manager"]["Displays"]
+    return ((display, display[key]) for display in displays for key in TOPIC_KEYS if key in display)
 
 
-def _set_topic(display: Content, namespace: str, compressed: bool, views: Sequence[str]) -> None:
-    """The topic in this namespace and transport, if it is one of the graph's."""
-    topic = display["Topic"]["Value"]
+def _set_topic(kind: str, settings: Content, namespace: str, compressed: bool, views: Sequence[str]) -> None:
+    """The topic in this namespace and transport, if it is one of the graph's; `kind` is the class of the display."""
+    topic = settings["Value"]
     for view in views:
         raw = full_name(namespace, view, "image_raw"), full_name(NAMESPACE, view, "image_raw")
-        if topic.removesuffix("/compressed") in raw and display["Class"] == IMAGE_DISPLAY:
-            display["Topic"]["Value"] = full_name(namespace, view, "image_raw", "compressed" if compressed else "")
+        if topic.removesuffix("/compressed") in raw and kind == IMAGE_DISPLAY:
+            settings["Value"] = full_name(namespace, view, "image_raw", "compressed" if compressed else "")
             return
-    if topic in {full_name(NAMESPACE, below) for below in ("helmet", "markers")}:
-        display["Topic"]["Value"] = full_name(namespace, topic.removeprefix(prefix_of(NAMESPACE)))
+    if topic in {full_name(NAMESPACE, below) for below in ("helmet", "markers", "robot_description")}:
+        settings["Value"] = full_name(namespace, topic.removeprefix(prefix_of(NAMESPACE)))
 
 
 def _read(path: Path) -> Content:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        list(_displays_with_topic(content))
+        list(_topics(content))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError) as error:
         raise EgorearError(
             f"RViz view '{path}' cannot be read ({type(error).__name__}); rename it, then the shipped view is used"

@@ -17,7 +17,18 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from egorear_ros.bags.errors import BagError
-from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, SKELETON, SKELETON_2D, STATUS, TF
+from egorear_ros.bags.message_types import (
+    CAMERA_INFO,
+    COMPRESSED_IMAGE,
+    IMAGE,
+    JOINT_STATE,
+    MARKERS,
+    SKELETON,
+    SKELETON_2D,
+    STATUS,
+    STRING,
+    TF,
+)
 from egorear_ros.bags.writing import BagWriter
 from egorear_ros.topics import prefix_of
 
@@ -25,7 +36,12 @@ IMAGE_TOPICS: Final = {"raw": ("/image_raw", IMAGE), "compressed": ("/image_raw/
 GRAPH_TOPICS: Final = (
     ("/camera_info", CAMERA_INFO),
     ("/ground_truth", SKELETON),
+    ("/helmet", MARKERS),
+    ("/joint_states", JOINT_STATE),
+    ("/markers", MARKERS),
+    ("/robot_description", STRING),
     ("/skeleton", SKELETON),
+    ("/skeleton_fitted", SKELETON),
     ("/skeleton_2d", SKELETON_2D),
     ("/status", STATUS),
 )

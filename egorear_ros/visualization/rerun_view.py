@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -230,16 +231,23 @@ class RerunView:
 
     def _scene(self) -> rrb.Container | rrb.View:
         """The 3D views: the person first, the skeletons in a tab behind."""
-        eye = rrb.EyeControls3D(position=(3.2, 1.4, 1.7), look_target=(0.0, 0.0, 0.9), eye_up=(0.0, 0.0, 1.0))
         everything = [f"- {PERSON}", "world/**"]
         if not self._person:
             return rrb.Spatial3DView(origin="world", contents=everything, name="skeleton (helmet frame)")
         left_out = ("skeleton", "body") if self._truth else ("skeleton", "body", "truth")
         alone = [f"- world/{HELMET_FRAME}/{name}/**" for name in left_out]
         return rrb.Tabs(
-            rrb.Spatial3DView(origin="world", contents=["world/**", *alone], name="person", eye_controls=eye),
-            rrb.Spatial3DView(origin="world", contents=everything, name="skeleton and truth", eye_controls=eye),
+            rrb.Spatial3DView(origin="world", contents=["world/**", *alone], name="person", **_eye()),
+            rrb.Spatial3DView(origin="world", contents=everything, name="skeleton and truth", **_eye()),
         )
+
+
+def _eye() -> dict[str, Any]:
+    """Where a 3D view is looked at from: ahead and to the left of the person. Rerun before 0.27 chooses by itself."""
+    if not hasattr(rrb, "EyeControls3D"):
+        return {}
+    eye = rrb.EyeControls3D(position=(3.2, 1.4, 1.7), look_target=(0.0, 0.0, 0.9), eye_up=(0.0, 0.0, 1.0))
+    return {"eye_controls": eye}
 
 
 def smaller(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from egorear_ros.body import BODY_JOINTS, BODY_PARENTS, ROTATING, fit_body
 from egorear_ros.errors import EgorearError
 from egorear_ros.export import SUFFIXES, Export, check_output, formats, write
 from egorear_ros.rig import VIEWS
-from egorear_ros.skeleton import JOINTS
+from egorear_ros.skeleton import JOINTS, REP155_NAMES
 
 from .conftest import FRAMES
 from .readers import read_bvh, read_glb, read_trc
@@ -211,6 +212,28 @@ def test_mcap_of_a_clip(export: Export, tmp_path: Path) -> None:
     assert np.array_equal([s.covariance_m2 for s in found], [s.covariance_m2 for s in export.skeletons], equal_nan=True)
     assert [s.views for s in found] == [s.views for s in export.skeletons]
     assert [s.stamp_ns for s in fitted] == export.body.sequence.stamps_ns.tolist()
+
+
+def test_mcap_has_a_person_for_viewers(export: Export, tmp_path: Path) -> None:
+    """TF frames lie at the fitted joints; joint states are those of the robot description."""
+    write(tmp_path / "a.mcap", export)
+    with Bag(tmp_path / "a.mcap") as bag:
+        (urdf,) = [m.message.data for m in bag.messages(["/egorear/robot_description"])]
+        states = [m.message for m in bag.messages(["/egorear/joint_states"])]
+        frames = [m.message.transforms for m in bag.messages(["/tf"])]
+    turning = [j.get("name") for j in ElementTree.fromstring(urdf).findall("joint") if j.get("type") != "fixed"]
+    assert len(states) == len(frames) == FRAMES
+    assert all(state.name == turning for state in states)
+    for index, transforms in enumerate(frames):
+        poses = {export.body.sequence.frame_id: np.eye(4)}
+        for each in transforms:
+            at, turn = each.transform.translation, each.transform.rotation
+            step = np.eye(4)
+            step[:3, 3] = at.x, at.y, at.z
+            step[:3, :3] = Rotation.from_quat([turn.x, turn.y, turn.z, turn.w]).as_matrix()
+            poses[each.child_frame_id] = poses[each.header.frame_id] @ step
+        found = np.array([poses[f"{link}_0"][:3, 3] for link in REP155_NAMES])
+        assert np.abs(found - export.body.joints_m[index]).max() < MILLIMETRE
 
 
 def test_mp4(export: Export, tmp_path: Path) -> None:

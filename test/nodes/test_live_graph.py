@@ -168,8 +168,9 @@ def test_services_and_parameters(node: Any, arguments: list[str], tmp_path: Path
 def test_rviz_view_matches_the_graph(node: Any, arguments: list[str]) -> None:
     """Every topic of the RViz file is published, with a quality of service its display understands."""
     displays = yaml.safe_load(resources.find("rviz/egorear.rviz").read_text())["Visualization Manager"]["Displays"]
-    wanted = {d["Topic"]["Value"]: d["Topic"] for d in displays if "Topic" in d}
-    assert len(wanted) == 6
+    topics = [d[key] for d in displays for key in ("Topic", "Description Topic") if key in d]
+    wanted = {topic["Value"]: topic for topic in topics}
+    assert len(wanted) == 7
     with live.Graph(*arguments) as graph:
         deadline = time.monotonic() + 40
         while time.monotonic() < deadline and not all(node.get_publishers_info_by_topic(t) for t in wanted):

@@ -87,7 +87,8 @@ def test_replay_and_recording_give_what_the_offline_evaluation_gives(node: Any, 
     with Bag(tmp_path / "again") as bag:
         kinds = {topic.rpartition("/")[2] for topic in bag.topics}
         assert kinds == {
-            *("image_raw", "camera_info", "ground_truth", "skeleton", "skeleton_2d", "status", "tf", "tf_static")
+            *("image_raw", "camera_info", "ground_truth", "skeleton", "skeleton_2d", "status", "tf", "tf_static"),
+            *("helmet", "joint_states", "markers", "robot_description", "skeleton_fitted"),
         }
         again = [skeleton for skeleton in offline(bag, recorded.model) if skeleton.views == VIEWS]
     assert len(again) >= len(expected) // 2
