@@ -39,6 +39,8 @@ WORDS: Final[dict[Any, str]] = {
 }
 """What a field of this type expects; a nested dataclass expects what a dict does."""
 
+LONGEST: Final = 120
+"""Characters shown of a value."""
 CONSEQUENCES: Final = ("default_factory_not_called",)
 """Findings that only follow from others."""
 
@@ -53,7 +55,10 @@ def _whole(value: object) -> object:
 def _number(value: object) -> object:
     if isinstance(value, bool):
         raise PydanticCustomError("number", "not a number")
-    return float(value) if isinstance(value, Real) else value
+    try:
+        return float(value) if isinstance(value, Real) else value
+    except OverflowError:
+        raise PydanticCustomError("number", "too large") from None
 
 
 def _listed(value: object) -> object:
@@ -122,7 +127,7 @@ def require(condition: bool, config: Any, field: str, expected: str) -> None:
     """
     if not condition:
         what, error = type(config).__checked__
-        raise error(f"{what}: {field} is {getattr(config, field)!r}, expected {expected}")
+        raise error(f"{what}: {field} is {_shown(getattr(config, field))}, expected {expected}")
 
 
 def from_yaml(cls: type[T], content: Mapping[Any, Any]) -> T:
@@ -176,7 +181,18 @@ def _message(cls: Any, error: ErrorDetails) -> str:
     if error["type"] == "unexpected_keyword_argument":
         owner = functools.reduce(lambda owner, part: _hint(owner, str(part)), path[:-1], cls)
         return unknown("field", _name(cls, path), list(owner.__pydantic_fields__), _name(cls, path[:-1]))
-    return f"{_name(cls, path)} is {error['input']!r}, expected {_expected(cls, path)}"
+    if path[-1] == "[key]":
+        return f"{_name(cls, path[:-2])} has the name {_shown(error['input'])}, expected text"
+    return f"{_name(cls, path)} is {_shown(error['input'])}, expected {_expected(cls, path)}"
+
+
+def _shown(value: object) -> str:
+    """A value as Python writes it, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _name(cls: Any, path: list[int | str]) -> str:
