@@ -92,16 +92,17 @@ OneOrMore = BeforeValidator(_listed)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field, dataclasses.field))
-def checked(what: str = "", error: type[EgorearError] = EgorearError) -> Callable[[type[T]], type[T]]:
+def checked(what: str | None = None, error: type[EgorearError] = EgorearError) -> Callable[[type[T]], type[T]]:
     """Make a class a frozen dataclass whose values are validated on construction.
 
     Args:
-        what: what an error begins with; the class's name if empty.
+        what: what an error begins with; None for the class's name, empty for nothing.
         error: raised for values that do not fit. It names every field with its value and what was expected, and for
             an unknown field the nearest name.
     """
 
     def decorate(cls: type[T]) -> type[T]:
+        start = f"{cls.__name__ if what is None else what}: ".removeprefix(": ")
         made: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
         build = made.__init__
 
@@ -110,10 +111,10 @@ def checked(what: str = "", error: type[EgorearError] = EgorearError) -> Callabl
             try:
                 build(self, *args, **kwargs)
             except ValidationError as found:
-                raise error(f"{what or cls.__name__}: {'; '.join(_messages(made, found))}") from None
+                raise error(start + "; ".join(_messages(made, found))) from None
 
         made.__init__ = __init__
-        made.__checked__ = (what or cls.__name__, error)
+        made.__checked__ = (start, error)
         return cast(type[T], made)
 
     return decorate
@@ -126,8 +127,8 @@ def require(condition: bool, config: Any, field: str, expected: str) -> None:
         EgorearError: the condition does not hold; of the class that the settings raise.
     """
     if not condition:
-        what, error = type(config).__checked__
-        raise error(f"{what}: {field} is {_shown(getattr(config, field))}, expected {expected}")
+        start, error = type(config).__checked__
+        raise error(f"{start}{field} is {_shown(getattr(config, field))}, expected {expected}")
 
 
 def from_yaml(cls: type[T], content: Mapping[Any, Any]) -> T:
@@ -147,10 +148,10 @@ def checked_names(cls: type[Any], content: Mapping[Any, Any], where: str = "") -
     Raises:
         EgorearError: of the class that the settings raise, for a name that is not a field's.
     """
-    what, error = cls.__checked__
+    start, error = cls.__checked__
     for key in content:
         if str(key) not in cls.__pydantic_fields__:
-            raise error(f"{what}: {unknown('field', f'{where}{key}', cls.__pydantic_fields__)}")
+            raise error(f"{start}{unknown('field', f'{where}{key}', cls.__pydantic_fields__)}")
 
 
 def _given(cls: Any, content: Mapping[Any, Any]) -> dict[str, Any]:
