@@ -39,6 +39,8 @@ WORDS: Final[dict[Any, str]] = {
 }
 """What a field of this type expects; a nested dataclass expects what a dict does."""
 
+LONGEST: Final = 120
+"""Characters shown of a value."""
 CONSEQUENCES: Final = ("default_factory_not_called",)
 """Findings that only follow from others."""
 
@@ -53,7 +55,10 @@ def _whole(value: object) -> object:
 def _number(value: object) -> object:
     if isinstance(value, bool):
         raise PydanticCustomError("number", "not a number")
-    return float(value) if isinstance(value, Real) else value
+    try:
+        return float(value) if isinstance(value, Real) else value
+    except OverflowError:
+        raise PydanticCustomError("number", "too large") from None
 
 
 def _listed(value: object) -> object:
@@ -87,16 +92,17 @@ OneOrMore = BeforeValidator(_listed)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field, dataclasses.field))
-def checked(what: str = "", error: type[EgorearError] = EgorearError) -> Callable[[type[T]], type[T]]:
+def checked(what: str | None = None, error: type[EgorearError] = EgorearError) -> Callable[[type[T]], type[T]]:
     """Make a class a frozen dataclass whose values are validated on construction.
 
     Args:
-        what: what an error begins with; the class's name if empty.
+        what: what an error begins with; None for the class's name, empty for nothing.
         error: raised for values that do not fit. It names every field with its value and what was expected, and for
             an unknown field the nearest name.
     """
 
     def decorate(cls: type[T]) -> type[T]:
+        start = f"{cls.__name__ if what is None else what}: ".removeprefix(": ")
         made: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
         build = made.__init__
 
@@ -105,10 +111,10 @@ def checked(what: str = "", error: type[EgorearError] = EgorearError) -> Callabl
             try:
                 build(self, *args, **kwargs)
             except ValidationError as found:
-                raise error(f"{what or cls.__name__}: {'; '.join(_messages(made, found))}") from None
+                raise error(start + "; ".join(_messages(made, found))) from None
 
         made.__init__ = __init__
-        made.__checked__ = (what or cls.__name__, error)
+        made.__checked__ = (start, error)
         return cast(type[T], made)
 
     return decorate
@@ -121,8 +127,8 @@ def require(condition: bool, config: Any, field: str, expected: str) -> None:
         EgorearError: the condition does not hold; of the class that the settings raise.
     """
     if not condition:
-        what, error = type(config).__checked__
-        raise error(f"{what}: {field} is {getattr(config, field)!r}, expected {expected}")
+        start, error = type(config).__checked__
+        raise error(f"{start}{field} is {_shown(getattr(config, field))}, expected {expected}")
 
 
 def from_yaml(cls: type[T], content: Mapping[Any, Any]) -> T:
@@ -142,10 +148,10 @@ def checked_names(cls: type[Any], content: Mapping[Any, Any], where: str = "") -
     Raises:
         EgorearError: of the class that the settings raise, for a name that is not a field's.
     """
-    what, error = cls.__checked__
+    start, error = cls.__checked__
     for key in content:
         if str(key) not in cls.__pydantic_fields__:
-            raise error(f"{what}: {unknown('field', f'{where}{key}', cls.__pydantic_fields__)}")
+            raise error(f"{start}{unknown('field', f'{where}{key}', cls.__pydantic_fields__)}")
 
 
 def _given(cls: Any, content: Mapping[Any, Any]) -> dict[str, Any]:
@@ -176,7 +182,18 @@ def _message(cls: Any, error: ErrorDetails) -> str:
     if error["type"] == "unexpected_keyword_argument":
         owner = functools.reduce(lambda owner, part: _hint(owner, str(part)), path[:-1], cls)
         return unknown("field", _name(cls, path), list(owner.__pydantic_fields__), _name(cls, path[:-1]))
-    return f"{_name(cls, path)} is {error['input']!r}, expected {_expected(cls, path)}"
+    if path[-1] == "[key]":
+        return f"{_name(cls, path[:-2])} has the name {_shown(error['input'])}, expected text"
+    return f"{_name(cls, path)} is {_shown(error['input'])}, expected {_expected(cls, path)}"
+
+
+def _shown(value: object) -> str:
+    """A value as Python writes it, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _name(cls: Any, path: list[int | str]) -> str:

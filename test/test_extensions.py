@@ -16,8 +16,8 @@ import pytest
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.extensions import GROUP, ExtensionWarning, Registry, load_extensions
-from egorear_ros.graph.arguments import ARGUMENTS, graph_options
-from egorear_ros.graph.description import build_graph, own_name
+from egorear_ros.graph.arguments import ARGUMENTS, check_start, graph_options
+from egorear_ros.graph.description import build_graph, check_node
 from test import recording
 from test.ros_network import node, private_ros_network  # noqa: F401
 
@@ -132,7 +132,11 @@ def test_nodes_of_other_packages_are_part_of_the_graph() -> None:
     assert [spec.name for spec in build_graph(options)[-2:]] == ["depth_view", "hand_height"]
     for wrong in ("hand_height", "hand_height:", "hand-height:Hand", "a:b:c"):
         with pytest.raises(EgorearError, match="is not of the form module:Class"):
-            own_name(wrong)
+            check_node(wrong)
+    check_node("email.message:Message")
+    for absent in ("no_package.views:View", "email.no_module:View"):
+        with pytest.raises(EgorearError, match="there is no module '.*'; install its package"):
+            check_start({**values, "source": "sim:0", "nodes": absent})
 
 
 def test_a_viewer_of_another_package_shows_skeletons(node: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -18,7 +18,7 @@ class BenchmarkError(EgorearError):
     """A benchmark that cannot be run."""
 
 
-@checked("benchmark", BenchmarkError)
+@checked("", BenchmarkError)
 class BenchmarkSettings:
     """What is measured.
 

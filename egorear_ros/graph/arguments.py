@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from egorear_ros.graph.description import NAMESPACE, GraphOptions, build_graph, camera_sources, rig_of
+from egorear_ros.graph.description import (
+    NAMESPACE,
+    GraphOptions,
+    build_graph,
+    camera_sources,
+    check_node,
+    rig_of,
+)
 from egorear_ros.nodes.parameter_file import check_parameter_file, node_parameters
 from egorear_ros.resources import find
 from egorear_ros.rig import VIEWS, load_rig
@@ -147,6 +154,8 @@ def check_start(values: Mapping[str, str]) -> None:
     rig = load_rig(rig_file)
     for view, source in camera_sources(rig.subset(options.views or rig.names), options.source).items():
         check_source(source, view)
+    for node in options.nodes:
+        check_node(node)
     everything = replace(options, rig=rig_file, evaluate=True, view=True, source="sim:0")
     nodes = [full_name(values["namespace"], spec.namespace, spec.name) for spec in build_graph(everything)]
     check_parameter_file(Path(parameter_file(values)), nodes)

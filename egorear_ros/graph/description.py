@@ -5,6 +5,7 @@ Imports no ROS, so that launch files and tools can read it anywhere.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,22 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
         specs.append(NodeSpec("browser_view_node", "browser_view", {"rig": rig_file, **common}))
     specs += [NodeSpec(kind, own_name(kind), common) for kind in options.nodes]
     return tuple(specs)
+
+
+def check_node(kind: str) -> None:
+    """Check that another package's node is there, without importing it.
+
+    Raises:
+        EgorearError: the text is not of the form module:Class, or there is no such module.
+    """
+    own_name(kind)
+    module = kind.partition(":")[0]
+    try:
+        found = importlib.util.find_spec(module) is not None
+    except ImportError:  # of a package that holds the module
+        found = False
+    if not found:
+        raise EgorearError(f"node '{kind}': there is no module '{module}'; install its package in this environment")
 
 
 def own_name(kind: str) -> str:

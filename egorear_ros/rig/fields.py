@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from egorear_ros.errors import unknown
+
 
 def named(what: str, build: Callable[[Any], Any], content: Any) -> Any:
     """Call `build(content)`; a mistake in it is reported under the name of the thing."""
@@ -21,11 +23,11 @@ def checked_fields(
     """Return a mapping that has the required fields and no unknown ones."""
     if not isinstance(content, Mapping):
         raise ValueError(f"expected a mapping with {', '.join(sorted(required))}, got {type(content).__name__}")
-    missing, unknown = sorted(required - set(content)), sorted(set(map(str, content)) - required - optional)
+    missing, strange = sorted(required - set(content)), sorted(set(map(str, content)) - required - optional)
     if missing:
         raise ValueError(f"missing field '{missing[0]}'")
-    if unknown:
-        raise ValueError(f"unknown field '{unknown[0]}'; known are {', '.join(sorted(required | optional))}")
+    if strange:
+        raise ValueError(unknown("field", strange[0], sorted(required | optional)))
     return dict(content)
 
 

@@ -143,15 +143,7 @@ def build_run(
     bf16 = config.bf16 and _computes_bf16(ranks.device)
     config = dataclasses.replace(config.for_data(len(train)), bf16=bf16)
     _check_batch(config, len(train), ranks)
-    torch.manual_seed(config.seed)
-    task = TASKS[job.kind](job, config)
-    task.begin(train)
-    extrinsics = cast(Tensor | None, getattr(task.network, "camera_from_device", None))
-    nominal = None if extrinsics is None else extrinsics.clone()
-    started_from = start(task.network, job, config)
-    task.network.to(ranks.device)
-    task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    task.train_mode()
+    task, nominal, started_from = _build_task(job, config, train, ranks.device)
     objective = ranks.joined(Objective(task))
     groups = parameter_groups(task.network, config.weight_decay, task.undecayed())
     optimizer = torch.optim.AdamW(groups, lr=0.0, eps=config.epsilon)
@@ -159,7 +151,23 @@ def build_run(
     return Run(config, job, ranks, train, validation, task, objective, optimizer, average, nominal, started_from)
 
 
-def start(network: nn.Module, job: Job, config: TrainingConfig) -> list[str]:
+def _build_task(
+    job: Job, config: TrainingConfig, train: FrameSource, device: torch.device
+) -> tuple[Task, Tensor | None, list[str]]:
+    """The network with the weights it starts from, on its device; its nominal extrinsics; what it started from."""
+    torch.manual_seed(config.seed)
+    task = TASKS[job.kind](job, config)
+    task.begin(train)
+    extrinsics = cast(Tensor | None, getattr(task.network, "camera_from_device", None))
+    nominal = None if extrinsics is None else extrinsics.clone()
+    started_from = _start(task.network, job, config)
+    task.network.to(device)
+    task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    task.train_mode()
+    return task, nominal, started_from
+
+
+def _start(network: nn.Module, job: Job, config: TrainingConfig) -> list[str]:
     """Load what the network starts from, and say what that was, a line each."""
     if config.initial:
         return [start_from_file(network, job.network, Path(config.initial))]

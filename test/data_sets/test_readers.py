@@ -143,7 +143,7 @@ def test_what_cannot_be_opened_says_why(simulated: Path, tmp_path: Path) -> None
     with pytest.raises(EgorearError, match="no folder"):
         open_frames(tmp_path / "nothing", "train")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EgorearError, match=r"rp_\*.*seq_.*shard_"):
+    with pytest.raises(EgorearError, match=r"shard_.*rp_\*.*seq_"):
         open_frames(tmp_path / "empty", "train")
     with pytest.raises(EgorearError, match="split 'test'.*no frames"):
         open_frames(simulated, "test")

@@ -19,7 +19,7 @@ from egorear_ros.network import OFFICIAL_MODELS, CheckpointError, build, load_we
 from egorear_ros.network.checkpoint import convert, read_official_file, recognise
 from egorear_ros.network.official import official_layout
 from egorear_ros.network.weights import sha256_of
-from test.network.test_parity import official_weights
+from test.network.parity_cases import official_weights
 
 
 def skeleton(name: str) -> nn.Module:
