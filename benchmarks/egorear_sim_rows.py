@@ -22,10 +22,10 @@ import yaml
 from egorear_ros.errors import EgorearError
 from egorear_ros.network import EgoRearSConfig, list_models
 from egorear_ros.network.registry import VIEW_SETS
+from egorear_ros.training.checkpoint import CHECKPOINT
 from egorear_ros.training.config import TrainingConfig, load_config
 from egorear_ros.training.stages import Job, jobs_of
 from egorear_ros.training.start import BEST
-from egorear_ros.training.trainer import CHECKPOINT
 
 SYSTEMS = {
     "EgoPoseFormer": ("egoposeformer-{views}", "egoposeformer-{views}+refinement"),

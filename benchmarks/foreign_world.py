@@ -2,8 +2,11 @@
 
     python benchmarks/foreign_world.py render --prototype DIR --motion clips30.npz --out shards/foreign
     python benchmarks/foreign_world.py table --data shards/foreign --models egorear-s runs/x/best.safetensors
+    python benchmarks/foreign_world.py causes --own shards/test --motion shards/val_mocap \
+        --mount shards/val_study_mount --looks shards/foreign --models egorear-s
 
-`render` writes shards that `egorear evaluate --data` reads, too. People are of the study's val split only. Its frames
+`render` writes shards that `egorear evaluate --data` reads, too. `causes` splits the error by cause: each of its four
+data sets differs from the one before in one thing. People are of the study's val split only. Its frames
 are for validation: they choose weights and settings, and nothing is ever trained on them. The study is not part of
 this repository; it also needs scikit-image.
 """
@@ -15,6 +18,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +65,16 @@ def main() -> None:
     table_parser.add_argument("--data", type=Path, nargs="+", required=True)
     table_parser.add_argument("--models", nargs="+", required=True, help="names or weights files")
     table_parser.add_argument("--sets", type=int, help="at most so many of each folder, evenly spread")
+    causes_parser = commands.add_parser("causes", help="how much of the error comes from motion, mount and looks")
+    causes_parser.add_argument("--own", type=Path, required=True, help="procedural test motion in our simulator")
+    causes_parser.add_argument("--motion", type=Path, required=True, help="the study's clips in our simulator")
+    causes_parser.add_argument("--mount", type=Path, required=True, help="the same with the study's mount")
+    causes_parser.add_argument("--looks", type=Path, required=True, help="frames of the study's renderer")
+    causes_parser.add_argument("--models", nargs="+", required=True, help="names or weights files")
+    causes_parser.add_argument("--sets", type=int, help="at most so many of each folder, evenly spread")
     args = parser.parse_args()
     try:
-        render(args) if args.command == "render" else print_table(args)
+        {"render": render, "table": print_table, "causes": print_causes}[args.command](args)
     except EgorearError as error:
         raise SystemExit(str(error)) from error
 
@@ -119,6 +130,25 @@ def print_table(args: argparse.Namespace) -> None:
     """One row per model and folder, errors in millimetres."""
     rows = [row(model, folder, args.sets) for folder in args.data for model in args.models]
     print(Table("Errors in mm, nominal extrinsics", COLUMNS, rows).markdown())
+
+
+def print_causes(args: argparse.Namespace) -> None:
+    """One row per model: the error in our own world, what each cause adds to it, and the foreign world's error."""
+    columns = ("model", "own world", "+ motion", "+ mount", "+ looks, bodies and clothes", "= other renderer")
+    rows = [_causes(args, model) for model in args.models]
+    print(Table("Errors by cause, MPJPE in mm, 4 views, nominal extrinsics", columns, rows).markdown())
+
+
+def _causes(args: argparse.Namespace, model: str) -> tuple[str, ...]:
+    """A row of `print_causes`."""
+    network, config, _ = load_pose_network(model)
+    errors = []
+    for folder, split in ((args.own, "test"), (args.motion, "val"), (args.mount, "val"), (args.looks, "val")):
+        source = spread(open_frames(folder, split, config.views), args.sets)
+        measured = measure(network, source, {ALL: camera_sets(config)[ALL]})
+        errors.append(summarize(measured)["view_sets"][ALL]["mpjpe_mm"])
+    added = (f"{after - before:+.1f}" for before, after in pairwise(errors))
+    return (str(Path(model).parent.name or model), f"{errors[0]:.1f}", *added, f"{errors[-1]:.1f}")
 
 
 def row(model: str, folder: Path, sets: int | None) -> tuple[str, ...]:

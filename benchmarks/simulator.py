@@ -27,7 +27,9 @@ from egorear_ros.rig import load_rig
 from egorear_ros.simulator.camera_effects import through_jpeg
 from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.motion.library import load_library
-from egorear_ros.simulator.sampler import BYSTANDERS, Frame, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Simulator
+from egorear_ros.simulator.sequence import BYSTANDERS, Frame
+from egorear_ros.simulator.settings import SimulatorSettings
 from egorear_ros.skeleton import GROUPS
 
 

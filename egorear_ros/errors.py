@@ -1,6 +1,9 @@
-"""The error every part of egorear raises for something the user can mend."""
+"""The error every part of egorear raises for something the user can mend, and words for it."""
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 
 class EgorearError(Exception):
@@ -10,3 +13,20 @@ class EgorearError(Exception):
     "camera 'rear_left': image is 640x480, calibration expects 872x872". Command-line tools print it as one line and
     exit with status 1; nodes log it and go on.
     """
+
+
+def unknown(what: str, name: str, known: Iterable[str], owner: str = "") -> str:
+    """Word that a name is not known: with the nearest one that is, or with all that are.
+
+    Args:
+        what: kind of thing, for example "field".
+        name: what was written.
+        known: what could have been written.
+        owner: what the known names belong to, for example "augmentation".
+    """
+    names = list(known)
+    last = name.rpartition(".")[2]
+    near = difflib.get_close_matches(last, names, 1)
+    if near:
+        return f"unknown {what} '{name}', did you mean '{near[0]}'?"
+    return f"unknown {what} '{name}'; {owner + ' has' if owner else 'known are'} {', '.join(names)}"

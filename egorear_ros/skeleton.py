@@ -87,22 +87,22 @@ UNREALEGO_NAMES: Final[tuple[str, ...]] = (
 )
 """The same joints under their UnrealEgo / game-engine names, which body models and EgoTAP use."""
 
-REP155_NAMES: Final[tuple[str | None, ...]] = (
+REP155_NAMES: Final[tuple[str, ...]] = (
     "head",
-    "neck",
-    "l_y_shoulder",
-    "r_y_shoulder",
+    "torso",
+    "l_shoulder",
+    "r_shoulder",
     "l_elbow",
     "r_elbow",
     "l_wrist",
     "r_wrist",
-    "l_y_hip",
-    "r_y_hip",
+    "l_hip",
+    "r_hip",
     "l_knee",
     "r_knee",
     "l_ankle",
     "r_ankle",
-    None,
-    None,
+    "l_toes",
+    "r_toes",
 )
-"""Nearest frame of the ROS 4 HRI skeleton; None where REP-155 has no such joint (the toes)."""
+"""Link of the human model of REP-155 at the same place; the toes are ours, REP-155 has none."""

@@ -14,8 +14,9 @@ from pathlib import Path
 from egorear_ros import PoseEstimator
 from egorear_ros.data.opening import open_frames
 from egorear_ros.training.config import TrainingConfig
+from egorear_ros.training.run import build_run
 from egorear_ros.training.start import BEST
-from egorear_ros.training.trainer import Run, train
+from egorear_ros.training.trainer import train
 
 NARROW = {"width": 16, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
 
@@ -28,7 +29,8 @@ def main() -> None:
         out=str(out), network=NARROW, steps=steps, batch=8, warmup_steps=steps // 10, validate_every=max(1, steps // 4)
     )
     frames = open_frames(data, split=None)
-    run = Run(config, train=frames, validation=frames)  # for a real model: validate on people it does not train on
+    # A real model is validated on people it does not train on.
+    run = build_run(config, train=frames, validation=frames)
     best_mm = train(run, resume=False, progress=lambda step, error_mm: print(f"step {step}", end="\r"))
     print(f"best mean error {best_mm:.0f} mm after {run.step} steps: {out / BEST}")
     estimator = PoseEstimator.from_pretrained(str(out / BEST), engine="torch")

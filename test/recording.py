@@ -1,4 +1,4 @@
-"""A tiny recording with known answers: what the tests of bags share."""
+"""A tiny recording with known answers, and the fixtures of the folders that use it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
+from egorear_ros.bags.clip_to_bag import clip_to_bag
 from egorear_ros.data.rig_clip import RigClipWriter
 from egorear_ros.network import EgoRearConfig, build
 from egorear_ros.network.weights import save_weights
@@ -52,3 +54,17 @@ def write_tiny_model(path: Path) -> str:
         network.get_parameter("lifter.proposal.mlp.4.bias").copy_(30 * torch.randn(48))
     save_weights(path, network, config, {"made_by": "tests"})
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """The recording; a conftest that imports this shares it among the tests of its folder."""
+    return make(tmp_path_factory.mktemp("recording"))
+
+
+@pytest.fixture(scope="session")
+def bag_path(recorded: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recording as a bag."""
+    path = tmp_path_factory.mktemp("bag") / "walk"
+    clip_to_bag(str(recorded.clip), path, "egorear")
+    return path

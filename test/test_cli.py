@@ -12,18 +12,24 @@ from pathlib import Path
 import pytest
 
 from egorear_ros.cli import doctor, main
+from egorear_ros.cli._commands import COMMANDS
 from egorear_ros.errors import EgorearError
 from egorear_ros.result_file import write_json
 from egorear_ros.visualization.evaluation_report import check_out
 
 
-@pytest.mark.parametrize("command", main.commands())
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.commands()[command], f"{command} has no docstring"
     with pytest.raises(SystemExit) as stop:
         main.main([command, "--help"])
     assert stop.value.code == 0
     assert f"egorear {command}" in capsys.readouterr().out
+
+
+def test_every_module_is_a_command_with_a_line_of_help() -> None:
+    modules = {path.stem.replace("_", "-") for path in Path(main.__file__).parent.glob("[!_]*.py")} - {"main"}
+    assert modules == set(COMMANDS), "cli/_commands.py must name every module of cli/ with a line of help"
+    assert list(COMMANDS) == sorted(COMMANDS) and all(COMMANDS.values())
 
 
 def test_help_lists_all_commands_without_loading_torch() -> None:
@@ -32,7 +38,7 @@ def test_help_lists_all_commands_without_loading_torch() -> None:
         "print(build_parser(None).format_help()); assert 'torch' not in sys.modules"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert all(command in result.stdout for command in main.commands())
+    assert all(command in result.stdout for command in COMMANDS)
 
 
 def test_a_user_error_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:

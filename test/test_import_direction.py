@@ -13,17 +13,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "egorear_ros"
 
-BASE = {"errors", "resources", "result_file", "topics", "skeleton", "datatypes", "rig"}
+BASE = {"errors", "extensions", "resources", "settings", "result_file", "topics", "skeleton", "datatypes", "rig"}
 """The bottom: everything may import these."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "resources": {"errors"},
+    "settings": {"errors"},
+    "extensions": {"errors"},
     "result_file": {"errors"},
     "topics": {"errors"},
     "skeleton": set(),
     "datatypes": {"skeleton"},
-    "rig": {"errors", "resources", "skeleton"},
+    "rig": {"errors", "extensions", "resources", "skeleton"},
     "sync": BASE,
     "network": BASE,
     "data": BASE,
@@ -34,11 +36,11 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": {*BASE, "network", "data", "bags", "inference", "sync"},
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
     "benchmarking": {*BASE, "network", "data", "inference", "evaluation"},
-    "visualization": {*BASE, "data", "evaluation"},
+    "visualization": {*BASE, "body", "data", "evaluation"},
     "body": BASE,
     "estimation": {*BASE, "sync", "data", "bags", "inference", "body"},
     "export": {*BASE, "sync", "data", "bags", "body", "estimation", "visualization"},
-    "nodes": {*BASE, "sync", "data", "bags", "capture", "inference", "evaluation", "visualization"},
+    "nodes": {*BASE, "sync", "data", "bags", "body", "capture", "inference", "evaluation", "visualization"},
     "graph": {*BASE, "capture", "inference", "nodes"},
     "cli": {
         *BASE, "sync", "network", "data", "bags", "simulator", "capture", "inference", "evaluation",

@@ -31,5 +31,4 @@ def test_mirroring_swaps_left_and_right_consistently() -> None:
         assert sk.MIRRORED[sk.PARENTS[joint]] == sk.PARENTS[other]
     for names, left, right in ((sk.UNREALEGO_NAMES, "_l", "_r"), (sk.REP155_NAMES, "l_", "r_")):
         for a, b in sk.LEFT_RIGHT_PAIRS:
-            if names[a] is not None:
-                assert str(names[a]).replace(left, right) == names[b]
+            assert names[a].replace(left, right) == names[b]

@@ -14,7 +14,9 @@ import numpy as np
 from egorear_ros.simulator.camera_effects import through_jpeg
 from egorear_ros.simulator.contact_sheet import draw_joints, grid, save
 from egorear_ros.simulator.looks.skins import read_skins
-from egorear_ros.simulator.sampler import SEQUENCES_PER_PERSON, Frame, Sequence, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import SEQUENCES_PER_PERSON, Simulator
+from egorear_ros.simulator.sequence import Frame, Sequence
+from egorear_ros.simulator.settings import SimulatorSettings
 
 SEED = 11
 

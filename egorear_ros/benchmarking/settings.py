@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import VIEWS
+from egorear_ros.settings import Number, OneOf, Whole, checked
 
 BASELINE: Final = "reference"
 """The engine all others are compared with: the network's plain graph in torch, as it is written."""
@@ -16,7 +18,7 @@ class BenchmarkError(EgorearError):
     """A benchmark that cannot be run."""
 
 
-@dataclass(frozen=True)
+@checked("benchmark", BenchmarkError)
 class BenchmarkSettings:
     """What is measured.
 
@@ -35,24 +37,10 @@ class BenchmarkSettings:
     """
 
     model: str
-    views: tuple[str, ...] = ()
-    batch: int = 1
-    size_px: int = 872
-    seconds: float = 3.0
-    rounds: int = 3
+    views: Annotated[tuple[Annotated[str, OneOf(VIEWS)], ...], Field(title="--views")] = ()
+    batch: Annotated[Whole, Field(ge=1, le=256, title="--batch")] = 1
+    size_px: Annotated[Whole, Field(ge=16, le=4096, title="--size")] = 872
+    seconds: Annotated[Number, Field(ge=0.01, le=3600, title="--seconds")] = 3.0
+    rounds: Annotated[Whole, Field(ge=1, le=100, title="--rounds")] = 3
     device: str = "auto"
     preprocessing: str = "auto"
-
-    def __post_init__(self) -> None:
-        """Raise BenchmarkError on a value that makes no sense."""
-        for name, value, low, high in (
-            ("batch", self.batch, 1, 256),
-            ("size", self.size_px, 16, 4096),
-            ("seconds", self.seconds, 0.01, 3600),
-            ("rounds", self.rounds, 1, 100),
-        ):
-            if not low <= value <= high:
-                raise BenchmarkError(f"--{name} must be between {low} and {high}, got {value}")
-        for view in self.views:
-            if view not in VIEWS:
-                raise BenchmarkError(f"there is no view '{view}'; known are {', '.join(VIEWS)}")

@@ -1,123 +1,117 @@
-"""The body's rotations as angles of single axes, and a robot description with these axes.
-
-Hinges have one angle, about their axis, positive when they bend. All other joints have three: intrinsic z, y, x of
-their own frame (turn, pitch, roll). The root has none: its pose is a transform. In the rest pose all angles are 0.
-"""
+"""Rotations of the body as the angles of REP-155's human model, see `rep155`."""
 
 from __future__ import annotations
 
-import math
+import warnings
 from typing import Final
-from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
 from egorear_ros.body.limits import LIMITS, Hinge
-from egorear_ros.body.tree import BODY_JOINTS, BODY_PARENTS, ROTATING
+from egorear_ros.body.rep155 import ANGLE_NAMES, ARM_FROM_LINK, CHAIN, SIDES
+from egorear_ros.body.tree import BODY_JOINTS
 
 Float64 = npt.NDArray[np.float64]
 
-EFFORT: Final = "100"
-VELOCITY: Final = "20"
-"""URDF demands both; nothing here obeys them."""
+STRAIGHT: Final = 1e-7
+"""Sine of an angle below which two axes are one."""
 
-RADIUS_M: Final = 0.02
-_AXES: Final = {"z": (0.0, 0.0, 1.0), "y": (0.0, 1.0, 0.0), "x": (1.0, 0.0, 0.0)}
-
-
-def _axes_of(joint: str) -> dict[str, tuple[float, float, float]]:
-    """Name of each angle -> its axis, in order."""
-    limit = LIMITS.get(joint)
-    if isinstance(limit, Hinge):
-        x, y, z = limit.axis.tolist()
-        return {f"{joint}_bend": (x, y, z)}
-    return {f"{joint}_{letter}": axis for letter, axis in _AXES.items()}
+_INDEX: Final = {name: index for index, name in enumerate(BODY_JOINTS)}
+_ENDLESS: Final = [ANGLE_NAMES.index(joint.name) for joint in CHAIN if joint.axis and joint.high_rad == np.inf]
 
 
-ANGLE_NAMES: Final[tuple[str, ...]] = tuple(name for j in ROTATING[1:] for name in _axes_of(BODY_JOINTS[j]))
-"""Names of all angles, in order; also the names of the joints in the robot description."""
-
-
-def joint_angles(parent_from_joint: Float64) -> Float64:
+def joint_angles(parent_from_joint: Float64, offsets_m: Float64) -> Float64:
     """Angles of poses.
 
     Args:
         parent_from_joint: (T, 20, 3, 3) rotations.
+        offsets_m: (20, 3) of the body.
 
     Returns:
-        (T, A) radians, in the order of `ANGLE_NAMES`.
+        (T, A) radians, in the order of `ANGLE_NAMES`. Those of joints without limits go on beyond half a turn where
+        the one before did.
     """
-    columns = []
-    for joint in ROTATING[1:]:
-        rotations = Rotation.from_matrix(parent_from_joint[:, joint])
-        limit = LIMITS.get(BODY_JOINTS[joint])
-        if isinstance(limit, Hinge):
-            columns.append(np.asarray(rotations.as_rotvec()) @ limit.axis[:, None])
-        else:
-            columns.append(np.unwrap(np.asarray(rotations.as_euler("ZYX")), axis=0))
-    return np.concatenate(columns, 1)
+    local = {name: parent_from_joint[:, index] for name, index in _INDEX.items()}
+    found = _trunk(local)
+    for side in SIDES:
+        found |= _arm(side, local, offsets_m) | _leg(side, local)
+    angles = np.stack([found[name] for name in ANGLE_NAMES], -1)
+    angles[:, _ENDLESS] = np.unwrap(angles[:, _ENDLESS], axis=0)
+    return angles
 
 
-def robot_description(offsets_m: Float64, name: str = "person") -> str:
-    """A URDF of the person: one link per joint of the body, called after it, and cylinders for bones.
+def _trunk(local: dict[str, Float64]) -> dict[str, Float64]:
+    pitch, roll, yaw = _euler(local["Spine"], "YXZ")
+    head_roll, head_yaw, head_pitch = _euler(local["Neck"], "XZY")
+    found = {"waist": pitch, "r_torso": roll, "y_torso": yaw}
+    return found | {"r_head": head_roll, "y_head": head_yaw, "p_head": -head_pitch}
 
-    Args:
-        offsets_m: (20, 3) of the body.
-        name: of the robot.
+
+def _arm(side: tuple[str, str, float], local: dict[str, Float64], offsets_m: Float64) -> dict[str, Float64]:
+    s, name, sign = side
+    yaw, roll = _collar(local[f"{name}Shoulder"] @ offsets_m[_INDEX[f"{name}Arm"]], offsets_m, side)
+    torso_from_collar = Rotation.from_euler("ZX", np.stack([yaw, roll], -1)).as_matrix()
+    torso_from_arm = local[f"{name}Shoulder"] @ local[f"{name}Arm"]
+    rotation = torso_from_collar.swapaxes(-1, -2) @ torso_from_arm @ ARM_FROM_LINK[name]
+    first, middle, last = _z_x_z(rotation, sign)
+    return {
+        f"{s}_y_collar": yaw,
+        f"{s}_r_collar": roll,
+        f"{s}_y_shoulder": -sign * first,
+        f"{s}_p_shoulder": sign * middle,
+        f"{s}_r_shoulder": sign * last,
+        f"{s}_elbow": _bend(local, f"{name}ForeArm"),
+    }
+
+
+def _leg(side: tuple[str, str, float], local: dict[str, Float64]) -> dict[str, Float64]:
+    s, name, sign = side
+    yaw, pitch, roll = _euler(local[f"{name}UpLeg"], "ZXY")
+    toes = local[f"{name}Foot"][..., 0]
+    return {
+        f"{s}_y_hip": -yaw,
+        f"{s}_p_hip": sign * pitch,
+        f"{s}_r_hip": -roll,
+        f"{s}_knee": -_bend(local, f"{name}Leg"),
+        f"{s}_y_foot": np.arctan2(toes[..., 1], toes[..., 0]),
+        f"{s}_p_foot": -np.arcsin(np.clip(toes[..., 2], -1, 1)),
+    }
+
+
+def _euler(rotation: Float64, order: str) -> tuple[Float64, Float64, Float64]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # two axes in line: any share between them gives the rotation
+        angles = np.asarray(Rotation.from_matrix(rotation).as_euler(order))
+    return angles[..., 0], angles[..., 1], angles[..., 2]
+
+
+def _bend(local: dict[str, Float64], joint: str) -> Float64:
+    hinge = LIMITS[joint]
+    assert isinstance(hinge, Hinge)
+    return np.asarray(Rotation.from_matrix(local[joint]).as_rotvec(), np.float64) @ hinge.axis
+
+
+def _collar(arm_m: Float64, offsets_m: Float64, side: tuple[str, str, float]) -> tuple[Float64, Float64]:
+    """Turn about z, then x, that brings the shoulder from its rest to (T, 3) `arm_m`."""
+    _, name, sign = side
+    rest = offsets_m[_INDEX[f"{name}Arm"]]
+    yaw = np.arctan2(-sign * arm_m[:, 0], sign * arm_m[:, 1])
+    raised = np.arctan2(arm_m[:, 2], sign * np.hypot(arm_m[:, 0], arm_m[:, 1])) - np.arctan2(rest[2], rest[1])
+    return yaw, np.asarray(np.remainder(raised + np.pi, 2 * np.pi) - np.pi, np.float64)
+
+
+def _z_x_z(rotation: Float64, sign: float) -> tuple[Float64, Float64, Float64]:
+    """Intrinsic z, x, z angles whose middle one has the given sign, each in -pi to pi.
+
+    Where first and last axis are in line, as in an arm that hangs straight down, the first angle is 0.
     """
-    robot = ElementTree.Element("robot", name=name)
-    for joint, link in enumerate(BODY_JOINTS):
-        parent = BODY_PARENTS[joint]
-        if parent >= 0:
-            _add_chain(robot, BODY_JOINTS[parent], link, offsets_m[joint], joint in ROTATING)
-        element = ElementTree.SubElement(robot, "link", name=link)
-        for child, above in enumerate(BODY_PARENTS):
-            if above == joint and np.linalg.norm(offsets_m[child]) > RADIUS_M:
-                _add_bone(element, offsets_m[child])
-    ElementTree.indent(robot)
-    return '<?xml version="1.0"?>\n' + ElementTree.tostring(robot, encoding="unicode") + "\n"
-
-
-def _add_chain(robot: ElementTree.Element, parent: str, link: str, offset_m: Float64, turns: bool) -> None:
-    """Joints between two links, with an empty link between each two of them."""
-    origin = " ".join(f"{value:.6f}" for value in offset_m)
-    if not turns:
-        _add_joint(robot, f"{link}_fixed", "fixed", parent, link, origin)
-        return
-    axes = list(_axes_of(link).items())
-    for index, (name, axis) in enumerate(axes):
-        child = link if index == len(axes) - 1 else f"{name}_link"
-        joint = _add_joint(robot, name, "revolute", parent, child, origin if index == 0 else "0 0 0")
-        ElementTree.SubElement(joint, "axis", xyz=" ".join(f"{value:g}" for value in axis))
-        limit = LIMITS.get(link)
-        low, high = (limit.low_rad, limit.high_rad) if isinstance(limit, Hinge) else (-math.pi, math.pi)
-        bounds = {"lower": f"{low:.6f}", "upper": f"{high:.6f}", "effort": EFFORT, "velocity": VELOCITY}
-        ElementTree.SubElement(joint, "limit", bounds)
-        if child != link:
-            ElementTree.SubElement(robot, "link", name=child)
-        parent = child
-
-
-def _add_joint(
-    robot: ElementTree.Element, name: str, kind: str, parent: str, child: str, origin: str
-) -> ElementTree.Element:
-    joint = ElementTree.SubElement(robot, "joint", name=name, type=kind)
-    ElementTree.SubElement(joint, "parent", link=parent)
-    ElementTree.SubElement(joint, "child", link=child)
-    ElementTree.SubElement(joint, "origin", xyz=origin, rpy="0 0 0")
-    return joint
-
-
-def _add_bone(link: ElementTree.Element, offset_m: Float64) -> None:
-    """A cylinder from the link's origin to `offset_m`; a cylinder of URDF lies along z."""
-    length = float(np.linalg.norm(offset_m))
-    x, y, z = (offset_m / length).tolist()
-    middle = " ".join(f"{value:.6f}" for value in offset_m / 2)
-    # Roll, then pitch: z becomes (sin pitch cos roll, -sin roll, cos pitch cos roll).
-    roll, pitch = math.asin(max(-1.0, min(1.0, -y))), math.atan2(x, z)
-    visual = ElementTree.SubElement(link, "visual")
-    ElementTree.SubElement(visual, "origin", xyz=middle, rpy=f"{roll:.6f} {pitch:.6f} 0")
-    geometry = ElementTree.SubElement(visual, "geometry")
-    ElementTree.SubElement(geometry, "cylinder", radius=f"{RADIUS_M:g}", length=f"{length:.6f}")
+    sine = np.hypot(rotation[..., 0, 2], rotation[..., 1, 2])
+    middle = np.arctan2(sine, rotation[..., 2, 2])
+    first = np.where(sine > STRAIGHT, np.arctan2(sign * rotation[..., 0, 2], -sign * rotation[..., 1, 2]), 0.0)
+    c, s = np.cos(first), np.sin(first)
+    # What the first angle leaves, before the middle one: its x axis is turned by the last angle alone.
+    along = c * rotation[..., 0, 0] + s * rotation[..., 1, 0]
+    across = c * rotation[..., 0, 1] + s * rotation[..., 1, 1]
+    return first, sign * middle, np.arctan2(-across, along)

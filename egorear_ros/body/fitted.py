@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from egorear_ros.body.lengths import BodyLengths
+from egorear_ros.body.pose import BodyPose
 from egorear_ros.body.sequence import SkeletonSequence
 from egorear_ros.body.tree import FROM_SKELETON
+from egorear_ros.datatypes import Skeleton
 from egorear_ros.skeleton import JOINTS
 
 Float64 = npt.NDArray[np.float64]
@@ -57,6 +59,17 @@ class FittedBody:
     def joints_m(self) -> Float64:
         """(T, 16, 3) positions of EgoRear's joints, device frame, metres."""
         return np.asarray(self.positions_m[:, list(FROM_SKELETON)], np.float64)
+
+    def pose(self, index: int, skeleton: Skeleton) -> BodyPose:
+        """The body of one frame, fitted to `skeleton`."""
+        return BodyPose(
+            skeleton,
+            self.lengths,
+            self.offsets_m,
+            self.parent_from_joint[index],
+            self.positions_m[index],
+            self.device_from_joint[index],
+        )
 
     def error(self) -> FitError:
         """How far the body is from the free joints."""

@@ -67,16 +67,24 @@ class BodyFitter:
 
     Args:
         lengths: of the person's bones.
+
+    Attributes:
+        lengths: those in use.
+        offsets_m: (20, 3) position of each joint in its parent's frame.
     """
 
     def __init__(self, lengths: BodyLengths) -> None:
-        self.lengths = lengths
-        self._offsets = rest_offsets(lengths)
-        self._limits = limits_of(self._offsets)
-        self._tree = _Tree(self._limits)
+        self.resize(lengths)
         self._local = np.tile(np.eye(3), (len(BODY_JOINTS), 1, 1))
         self._local[0] = DEVICE_FROM_UPRIGHT
         self._root = np.zeros(3)
+
+    def resize(self, lengths: BodyLengths) -> None:
+        """Take other bone lengths; the pose stays."""
+        self.lengths = lengths
+        self.offsets_m = rest_offsets(lengths)
+        self._limits = limits_of(self.offsets_m)
+        self._tree = _Tree(self._limits)
 
     def fit(
         self, positions_m: Float64, covariance_m2: Float64, valid: npt.NDArray[np.bool_]
@@ -97,7 +105,7 @@ class BodyFitter:
             return self._local, self._root
         target = np.where(valid[:, None], positions_m, self._expected(positions_m, valid))
         information = np.asarray(np.linalg.inv(usable_covariance(covariance_m2)) * valid[:, None, None], np.float64)
-        local, root = start_pose(target, self._local, self._offsets)
+        local, root = start_pose(target, self._local, self.offsets_m)
         for joint, limit in self._limits.items():
             local[joint] = limit.clamped(local[joint])
         self._local, self._root = self._descend(local, root, _Goal(target, information, self._local))
@@ -120,7 +128,7 @@ class BodyFitter:
         return state.local, state.root
 
     def _evaluate(self, local: Float64, root: Float64, goal: _Goal) -> _State:
-        positions, turned = forward_kinematics(self._offsets, local, root)
+        positions, turned = forward_kinematics(self.offsets_m, local, root)
         missing = goal.joints_m - positions[_FROM_SKELETON]
         priors = self._tree.priors(local, goal.before)
         cost = float(np.einsum("ji,jik,jk->", missing, goal.information, missing))
@@ -129,7 +137,7 @@ class BodyFitter:
 
     def _expected(self, positions_m: Float64, valid: npt.NDArray[np.bool_]) -> Float64:
         """(16, 3) where the body of the frame before, moved along with the valid joints, has its joints."""
-        joints = forward_kinematics(self._offsets, self._local, self._root)[0][_FROM_SKELETON]
+        joints = forward_kinematics(self.offsets_m, self._local, self._root)[0][_FROM_SKELETON]
         return np.asarray(joints + (positions_m[valid] - joints[valid]).mean(0), np.float64)
 
     def _turned(self, local: Float64, angles: Float64) -> Float64:

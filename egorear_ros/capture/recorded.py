@@ -120,7 +120,7 @@ class SharedSimulator:
 
     def __init__(self, seed: int, rig: Rig, rate_hz: float) -> None:
         from egorear_ros.simulator.live import LiveSource
-        from egorear_ros.simulator.sampler import SimulatorSettings
+        from egorear_ros.simulator.settings import SimulatorSettings
 
         self.period_ns = round(NANOSECONDS / rate_hz)
         self._live = LiveSource(SimulatorSettings(rig=rig, size_px=SIMULATED_SIZE_PX, seed=seed, fps=rate_hz))

@@ -8,13 +8,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from egorear_ros import resources
 from egorear_ros.body import FittedBody, fit_body
 from egorear_ros.cli._options import check_ranges
+from egorear_ros.cli._progress import ProgressBar
 from egorear_ros.errors import EgorearError
 from egorear_ros.estimation import Named, Recording, estimate_recording, open_recording, parse_sources
 from egorear_ros.estimation.pipeline import Estimates
@@ -140,27 +138,22 @@ class Worker:
         if recording.remark:
             print(f"{recording.name}: {recording.remark}", file=sys.stderr)
         sync = config_from_parameters(recording.views, self._sync)
-        with self._bar() as bar:
-            label = bar.add_task(f"{recording.name}: load the model", total=None)
+        with ProgressBar(f"{recording.name}: load the model") as bar:
             estimator = self._estimator(rig)
             started = time.perf_counter()
-            bar.update(label, description=f"{recording.name}: frames", total=recording.total)
-            estimates = estimate_recording(recording, estimator, sync, lambda frames: bar.advance(label, frames))
-            bar.reset(label, description=f"{recording.name}: body", total=len(estimates.sequence))
-            body = fit_body(estimates.sequence, progress=lambda frames: bar.advance(label, frames))
+            bar.begin(f"{recording.name}: frames", recording.total)
+            estimates = estimate_recording(recording, estimator, sync, bar.advance)
+            bar.begin(f"{recording.name}: body", len(estimates.sequence))
+            body = fit_body(estimates.sequence, progress=bar.advance)
             seconds = time.perf_counter() - started
             export = Export(recording, sync, rig or default, estimates.skeletons, estimates.times_ns, body, self._model)
-            bar.reset(label, description=f"{recording.name}: files", total=max(1, work(task.files, export)))
+            bar.begin(f"{recording.name}: files", max(1, work(task.files, export)))
             for path in task.files:
-                write(path, export, lambda frames: bar.advance(label, frames))
+                write(path, export, bar.advance)
         self._report(recording, estimates, body, seconds, task.files)
 
     def _views(self, rig: Rig) -> tuple[str, ...]:
         return rig.subset(self._args.views).names if self._args.views else rig.names
-
-    def _bar(self) -> Progress:
-        columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-        return Progress(*columns, TimeRemainingColumn(), transient=True)
 
     def _estimator(self, rig: Rig | None) -> PoseEstimator:
         key = rig_yaml(rig) if rig is not None else ""

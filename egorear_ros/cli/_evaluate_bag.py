@@ -10,11 +10,11 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from egorear_ros import resources
 from egorear_ros.bags.reading import Bag
+from egorear_ros.cli._progress import ProgressBar
 from egorear_ros.evaluation.bag_evaluation import estimate_bag, measured_bag, summary
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import FIGURES
@@ -36,15 +36,14 @@ def evaluate_bag(args: argparse.Namespace) -> int:
     sync = config_from_parameters(views, node_parameters(parameter_file, f"/{NAMESPACE}/synchronizer"))
     tolerance_s = sync.tolerance if args.truth_tolerance is None else args.truth_tolerance
     model = args.model or pose.get("model", DEFAULT_MODEL)
-    with Bag(args.bag) as bag, Progress(transient=True) as bar:
+    with Bag(args.bag) as bag, ProgressBar("messages") as bar:
         if bag.remark:
             print(bag.remark, file=sys.stderr)
         device, engine = args.device or pose.get("device", "auto"), args.engine or pose.get("engine", "auto")
         estimator = PoseEstimator.from_pretrained(model, device, engine, rig=rig if args.rig else None)
         estimator.warm_up()
-        task = bar.add_task("messages")
         started = time.perf_counter()
-        estimates = estimate_bag(bag, estimator, sync, lambda messages: bar.advance(task, messages))
+        estimates = estimate_bag(bag, estimator, sync, bar.advance)
         seconds = time.perf_counter() - started
         duration_s = (bag.end_ns - bag.start_ns) / 1e9
         result = summary(bag, model, sync, estimates, tolerance_s)

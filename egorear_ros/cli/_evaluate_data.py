@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table as RichTable
 
+from egorear_ros.cli._progress import ProgressBar
 from egorear_ros.data.opening import open_frames
 from egorear_ros.data.shards import PATTERN, recorded_split
 from egorear_ros.errors import EgorearError
@@ -40,12 +40,10 @@ def evaluate_data(args: argparse.Namespace) -> int:
     masks = camera_sets(config, args.views)
     split = split_of(args.data, args.split)
     source = spread(open_frames(args.data, split, config.views), args.sets)
-    with Progress(transient=True) as bar:
+    with ProgressBar("training data") as bar:
         training = _training(args.training, config.views, bar) if args.training else None
-        task = bar.add_task("frame sets", total=len(source))
-        measured = measure(
-            network, source, masks, training, args.extrinsics == "data", lambda sets: bar.advance(task, sets)
-        )
+        bar.begin("frame sets", len(source))
+        measured = measure(network, source, masks, training, args.extrinsics == "data", bar.advance)
     summary = summarize(measured)
     as_built = args.extrinsics == "data" or demands_extrinsics(network)
     facts = {
@@ -101,8 +99,8 @@ def print_tables(tables: list[Table | None]) -> None:
                 console.print(table.note)
 
 
-def _training(folders: list[str], views: tuple[str, ...], bar: Progress) -> TrainingPoses:
-    """Read training data, with a bar of its own."""
+def _training(folders: list[str], views: tuple[str, ...], bar: ProgressBar) -> TrainingPoses:
+    """Read training data, and show on the bar how far that is."""
     sources = [open_frames(folder, "train", views) for folder in folders]
-    task = bar.add_task("training data", total=sum(len(source) for source in sources))
-    return learn_by_heart(sources, lambda sets: bar.advance(task, sets))
+    bar.begin("training data", sum(len(source) for source in sources))
+    return learn_by_heart(sources, bar.advance)

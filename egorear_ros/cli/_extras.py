@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from egorear_ros.errors import EgorearError
@@ -22,7 +24,8 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
 
 BASE: Final[dict[str, str]] = {
     "numpy": "numpy", "scipy": "scipy", "cv2": "opencv-python-headless", "yaml": "PyYAML", "PIL": "pillow",
-    "torch": "torch", "safetensors": "safetensors", "rich": "rich", "rosbags": "rosbags",
+    "torch": "torch", "safetensors": "safetensors", "rich": "rich", "rosbags": "rosbags", "pydantic": "pydantic",
+    "platformdirs": "platformdirs",
 }  # fmt: skip
 """Module -> name under which pip knows it, of the dependencies that every installation has (except --no-deps)."""
 
@@ -45,3 +48,15 @@ def explain(error: ModuleNotFoundError) -> EgorearError | None:
     if module not in remedies:
         return None
     return EgorearError(f"the Python package '{module}' is not installed: {remedies[module]}")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Within this block a library that is not installed is the EgorearError of `explain`."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        found = explain(error)
+        if found is None:
+            raise
+        raise found from error

@@ -37,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="127.0.0.1",
         help="address the page listens on; 0.0.0.0: the whole network (default: this machine)",
     )
+    parser.add_argument("--truth", action="store_true", help="show the true skeleton beside the person")
     parser.add_argument("--no-open", action="store_true", help="do not open a browser, only serve the page")
 
 
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     rig = rig_of(source)
     if not has_model(args.model):
         print(f"There is no trained model '{args.model}' yet: the demo shows the cameras and the true skeleton only.")
-    view = RerunView(load_rig(rig))
+    view = RerunView(load_rig(rig), person=True, truth=args.truth)
     monitor = Monitor(view, report=lambda line: print(line, flush=True))
     if args.headless:
         _make_folder(args.out)

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib
 import os
-import pkgutil
 import sys
 from collections.abc import Sequence
-from importlib.resources import files
 
-from egorear_ros import __version__, cli
-from egorear_ros.cli import _extras
+from egorear_ros import __version__
+from egorear_ros.cli._commands import COMMANDS
+from egorear_ros.cli._extras import explained
 from egorear_ros.errors import EgorearError
-
-
-def commands() -> dict[str, str]:
-    """Names of the subcommands with their one-line help, read without importing them."""
-    found = {}
-    for module in sorted(pkgutil.iter_modules(cli.__path__), key=lambda module: module.name):
-        if module.name != "main" and not module.name.startswith("_"):
-            source = files(cli).joinpath(f"{module.name}.py").read_text(encoding="utf-8")
-            docstring = ast.get_docstring(ast.parse(source)) or ""
-            found[module.name.replace("_", "-")] = docstring.partition("\n")[0]
-    return found
 
 
 def build_parser(command: str | None) -> argparse.ArgumentParser:
@@ -32,7 +19,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="egorear", description="A live 3D skeleton from the cameras of a helmet.")
     parser.add_argument("--version", action="version", version=f"egorear {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, text in commands().items():
+    for name, text in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=text, description=text)
         if name == command:
             module = importlib.import_module(f"egorear_ros.cli.{name.replace('-', '_')}")
@@ -47,16 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
     try:
         # Under `try` too: a subcommand's module imports for seconds, in which Ctrl-C is as likely as later.
-        args = build_parser(command).parse_args(arguments)
-        return int(args.run(args))
+        with explained():
+            args = build_parser(command).parse_args(arguments)
+            return int(args.run(args))
     except EgorearError as error:
         print(f"egorear {command}: {error}", file=sys.stderr)
-        return 1
-    except ModuleNotFoundError as error:
-        explained = _extras.explain(error)
-        if explained is None:
-            raise
-        print(f"egorear {command}: {explained}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -75,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _joined(arguments: list[str]) -> list[str]:
     """Two words that name a command together become one: `rig import` is the command rig-import."""
     pair = "-".join(arguments[:2])
-    return [pair, *arguments[2:]] if len(arguments) > 1 and pair in commands() else arguments
+    return [pair, *arguments[2:]] if len(arguments) > 1 and pair in COMMANDS else arguments
 
 
 def _write_out() -> None:

@@ -21,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record until a signal, or until the clip ends."""
-    args.namespace = clean_namespace(args.namespace)
-    return record_clip(args) if args.clip else record_graph(args)
+    namespace = clean_namespace(args.namespace)
+    return record_clip(args, namespace) if args.clip else record_graph(args, namespace)
 
 
-def record_clip(args: argparse.Namespace) -> int:
+def record_clip(args: argparse.Namespace, namespace: str) -> int:
     """Write the clip's bag."""
     from egorear_ros.bags.clip_to_bag import clip_to_bag
     from egorear_ros.errors import EgorearError
@@ -33,12 +33,12 @@ def record_clip(args: argparse.Namespace) -> int:
     if not 1 <= args.jpeg_quality <= 100:
         raise EgorearError(f"--jpeg-quality must be between 1 and 100, got {args.jpeg_quality}")
     quality = args.jpeg_quality if args.images == "compressed" else None
-    counts = clip_to_bag(args.clip, args.out, args.namespace, quality)
+    counts = clip_to_bag(args.clip, args.out, namespace, quality)
     print(f"{sum(counts.values())} messages on {len(counts)} topics in {args.out}")
     return 0
 
 
-def record_graph(args: argparse.Namespace) -> int:
+def record_graph(args: argparse.Namespace, namespace: str) -> int:
     """Record what the graph publishes."""
     from rclpy.parameter import Parameter
 
@@ -49,7 +49,7 @@ def record_graph(args: argparse.Namespace) -> int:
 
     def build() -> list[RecorderNode]:
         clock = [Parameter("use_sim_time", value=args.use_sim_time)]
-        recorders.append(RecorderNode(args.out, args.namespace, args.images, parameter_overrides=clock))
+        recorders.append(RecorderNode(args.out, namespace, args.images, parameter_overrides=clock))
         return recorders
 
     status = run_nodes(build, [])

@@ -33,9 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Render, with a progress bar."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from egorear_ros.cli._options import check_ranges, refuse_options
+    from egorear_ros.cli._progress import ProgressBar
     from egorear_ros.simulator.shard_writing import USUAL_SEEDS, ShardSettings, write_shards
 
     if args.looks != "wide":
@@ -54,12 +53,7 @@ def run(args: argparse.Namespace) -> int:
         looks=args.looks,
         skins=args.skins,
     )
-    columns = (TextColumn("render"), BarColumn(), MofNCompleteColumn(), TextColumn("sets"), TimeRemainingColumn())
-    with Progress(*columns) as bar:
-        task = bar.add_task("sets", total=-(-args.sets // settings.sets_per_shard) * settings.sets_per_shard)
-
-        def advance(sets: int) -> None:
-            bar.advance(task, sets)
-
-        write_shards(args.out, settings, args.sets, args.workers, advance)
+    total = -(-args.sets // settings.sets_per_shard) * settings.sets_per_shard
+    with ProgressBar("frame sets", total, kept=True) as bar:
+        write_shards(args.out, settings, args.sets, args.workers, bar.advance)
     return 0

@@ -42,24 +42,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record, with a progress bar."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from egorear_ros.cli._progress import ProgressBar
     from egorear_ros.simulator.recorder import record, record_clip
 
     recording = recording_from(args)
-    columns = (TextColumn("simulate"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn())
-    with Progress(*columns) as bar:
-        task = bar.add_task("frames", total=recording.frames)
-
-        def advance(frames: int) -> None:
-            bar.advance(task, frames)
-
+    with ProgressBar("frames", recording.frames, kept=True) as bar:
         if args.clip:
             actions = tuple(args.actions) if args.actions else None
-            record_clip(recording, actions, args.quality or CLIP_QUALITY, progress=advance)
+            record_clip(recording, actions, args.quality or CLIP_QUALITY, progress=bar.advance)
             done = 0
         else:
-            done = record(recording, args.workers, advance)
+            done = record(recording, args.workers, bar.advance)
     if args.benchmark:
         print(_sealed(args))
     resumed = f" ({done} were there already)" if done else ""

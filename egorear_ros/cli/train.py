@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,6 @@ from egorear_ros import resources
 if TYPE_CHECKING:
     from egorear_ros.training.distributed import Processes
     from egorear_ros.training.stages import Job
-
-Progress = Callable[[int, float], None]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.stop_after is not None and args.stop_after < 1:
         raise EgorearError(f"--stop-after must be at least 1, got {args.stop_after}")
-    args.config = args.config or resources.find("config/training/egorear-s.yaml")
-    config = load_config(args.config, **_changes(args))
+    config = load_config(_file(args), **_changes(args))
     torch.set_flush_denormal(True)  # tails of a softmax are numbers so small that a CPU takes long over them
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -72,18 +69,26 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace, job: Job, ranks: Processes) -> bool:
     """Train one job, unless it is finished; return whether it is now."""
+    from egorear_ros.cli._progress import ProgressBar
+    from egorear_ros.training.checkpoint import CHECKPOINT
     from egorear_ros.training.config import load_config
+    from egorear_ros.training.run import build_run
     from egorear_ros.training.sources import open_training
     from egorear_ros.training.start import BEST
-    from egorear_ros.training.trainer import CHECKPOINT, Run, train
+    from egorear_ros.training.trainer import train
 
-    config = load_config(args.config, job.stage or None, **_changes(args))
-    job_run = Run(config, *open_training(config, job), job, ranks)
+    config = load_config(_file(args), job.stage or None, **_changes(args))
+    job_run = build_run(config, *open_training(config, job), job, ranks)
     if ranks.first:
         _say(job_run.started_from)
     # Of several jobs, those that were never begun have nothing to resume.
     resume = args.resume and (not job.name or (job_run.out / CHECKPOINT).exists())
-    with _progress(job.name or "train", job_run.config.steps or 0, job_run.task.metric, ranks.first) as progress:
+    name, metric = job.name or "train", job_run.task.metric
+    with ProgressBar(name, job_run.config.steps, kept=True, shown=ranks.first) as bar:
+
+        def progress(step: int, error: float) -> None:
+            bar.show(step, name if math.isnan(error) else f"{name}, validation {metric} {error:.5g}")
+
         best = train(job_run, resume, progress, args.stop_after)
     if ranks.first:
         print(f"best validation {job_run.task.metric} {best:.{job_run.task.digits}f}: {job_run.out / BEST}")
@@ -94,6 +99,11 @@ def _say_stopped(step: int, job: Job, later: Sequence[Job]) -> None:
     """Say where the run stands: what comes after would start from weights that are not finished."""
     waiting = f"; not begun: {', '.join(each.name for each in later)}" if later else ""
     print(f"stopped in {job.name or 'training'} (--stop-after {step}){waiting}; continue with --resume")
+
+
+def _file(args: argparse.Namespace) -> Path:
+    """The YAML of the run."""
+    return args.config or resources.find("config/training/egorear-s.yaml")
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
@@ -110,18 +120,3 @@ def _say(started_from: list[str]) -> None:
         print(line)
     if not tensorboard_installed():
         print(NO_TENSORBOARD)
-
-
-@contextmanager
-def _progress(name: str, total: int, metric: str, shown: bool) -> Iterator[Progress]:
-    """A progress bar, in the first process only."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, TextColumn("{task.description}"), disable=not shown) as bar:
-        task = bar.add_task("", total=total)
-
-        def advance(step: int, error: float) -> None:
-            bar.update(task, completed=step, description=f"validation {metric} {error:.5g}")
-
-        yield advance

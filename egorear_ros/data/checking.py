@@ -18,7 +18,6 @@ from egorear_ros.data.frame_sets import FrameSets, FrameSource, MissingFileError
 from egorear_ros.data.image_files import image_size
 from egorear_ros.data.opening import open_frames
 from egorear_ros.data.parallel import for_each_file
-from egorear_ros.data.shards import ShardFrames
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import VIEWS, Rig, RigCamera, load_rig
 from egorear_ros.rig.rigid import transform_points
@@ -89,7 +88,7 @@ def check(source: FrameSource, sample: int | None = None) -> list[Finding]:
     """
     picked = _picked(len(source), sample)
     if not isinstance(source, Ego4ViewFrames):
-        rig = load_rig(source.rig_name if isinstance(source, ShardFrames) else "ego4view").subset(source.views)
+        rig = load_rig(getattr(source, "rig_name", "ego4view")).subset(source.views)
         chunks = [picked[start : start + CHUNK] for start in range(0, len(picked), CHUNK)]
         return [finding for chunk in chunks for finding in _sets(source, chunk, rig)]
     findings = [Finding("missing folder", f"'{source.root / line}' is in the split list") for line in source.missing]

@@ -83,7 +83,7 @@ class RigClipWriter:
         generator: str = "",
     ) -> None:
         if path.exists():
-            raise EgorearError(f"'{path}' exists already; name a new folder or remove it first")
+            raise EgorearError(f"'{path}' exists already; name another folder")
         self._path, self._partial = path, path.with_name(path.name + ".partial")
         shutil.rmtree(self._partial, ignore_errors=True)
         self._partial.mkdir(parents=True)

@@ -167,4 +167,7 @@ def _settings(folder: Path) -> dict[str, Any]:
 
 
 def _unreadable(path: Path, reason: object) -> DataError:
-    return DataError(f"shard '{path}' cannot be read ({reason}); delete it and render it again")
+    return DataError(
+        f"shard '{path}' cannot be read ({reason}); give it another name, and the same `egorear render-shards` "
+        "makes it anew"
+    )

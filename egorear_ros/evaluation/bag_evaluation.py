@@ -204,7 +204,7 @@ def _sync_settings(sync: SyncConfig) -> dict[str, Any]:
         "tolerance_s": sync.tolerance,
         "deadline_s": sync.deadline,
         "offsets_s": dict(sync.offsets),
-        "minimum_views": sync.fewest_views,
+        "minimum_views": sync.minimum_views,
         "lost_after": sync.lost_after,
         "queue_length": sync.queue_length,
     }

@@ -42,7 +42,7 @@ def write(path: Path, export: Export, progress: Callable[[int], None]) -> None:
         rotating_joint_names=np.array([BODY_JOINTS[index] for index in ROTATING]),
         rotations_xyzw=quaternions_xyzw(body),
         angle_names=np.array(ANGLE_NAMES),
-        angles_rad=joint_angles(body.parent_from_joint),
+        angles_rad=joint_angles(body.parent_from_joint, body.offsets_m),
         length_names=np.array(list(lengths)),
         lengths_m=np.array(list(lengths.values())),
     )

@@ -37,7 +37,7 @@ def columns(export: Export) -> dict[str, Column]:
     for place, index in enumerate(ROTATING):
         for part, axis in enumerate("xyzw"):
             found[f"rotation.{BODY_JOINTS[index]}.q{axis}"] = rotations[:, place, part]
-    angles = joint_angles(export.body.parent_from_joint)
+    angles = joint_angles(export.body.parent_from_joint, export.body.offsets_m)
     found.update({f"angle.{name}_rad": angles[:, place] for place, name in enumerate(ANGLE_NAMES)})
     return found
 

@@ -71,7 +71,9 @@ ARGUMENTS: Final[Mapping[str, Argument]] = {
     "namespace": Argument(NAMESPACE, "Namespace of all nodes and topics"),
     "composition": _switch(TRUE, "All nodes in one process, images are not copied; false: one process per node"),
     "view": _switch(FALSE, "Show images, skeleton, truth and errors in the browser"),
+    "body": _switch(TRUE, "The person as a robot: joint states, robot description, TF frames"),
     "evaluate": _switch(FALSE, "Compare the skeletons with the topic ground_truth"),
+    "nodes": Argument("", "Nodes of other packages to run too: module:Class, separated by commas"),
     "use_sim_time": _switch(FALSE, "Take time from /clock (replay)"),
     "log_level": Argument("info", "debug, info, warn or error", ("debug", "info", "warn", "error")),
 }
@@ -97,9 +99,11 @@ def graph_options(values: Mapping[str, str]) -> GraphOptions:
         engine=values["engine"],
         views=tuple(view.strip() for view in values["views"].split(",") if view.strip()),
         transport=values["transport"],
+        body=values["body"] == TRUE,
         evaluate=values["evaluate"] == TRUE,
         view=values["view"] == TRUE,
         use_sim_time=values["use_sim_time"] == TRUE,
+        nodes=tuple(node.strip() for node in values["nodes"].split(",") if node.strip()),
     )
 
 

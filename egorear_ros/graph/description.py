@@ -5,6 +5,7 @@ Imports no ROS, so that launch files and tools can read it anywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ NODE_CLASSES: Final[dict[str, str]] = {
     "synchronizer_node": "egorear_ros.nodes.synchronizer_node:SynchronizerNode",
     "pose_node": "egorear_ros.nodes.pose_node:PoseNode",
     "skeleton_view_node": "egorear_ros.nodes.skeleton_view_node:SkeletonViewNode",
+    "body_node": "egorear_ros.nodes.body_node:BodyNode",
     "evaluation_node": "egorear_ros.nodes.evaluation_node:EvaluationNode",
     "browser_view_node": "egorear_ros.nodes.browser_view_node:BrowserViewNode",
 }
@@ -39,7 +41,7 @@ class NodeSpec:
     """One node of the graph.
 
     Attributes:
-        kind: key of `NODE_CLASSES`.
+        kind: key of `NODE_CLASSES`, or "module:Class" for a node of another package.
         name: node name.
         namespace: below the graph's namespace; a camera lives in one named after its view.
         parameters: values that follow from the graph's arguments; they win over the parameter file.
@@ -66,9 +68,11 @@ class GraphOptions:
         engine: how the network runs, see docs/inference.md; empty leaves it to the parameter file.
         views: use only these cameras; empty for all of the rig.
         transport: raw or compressed images between nodes; empty leaves it to the parameter file.
+        body: add the body node: joint states, robot description, TF frames of the person.
         evaluate: add the evaluation node.
         view: add the view in the browser.
         use_sim_time: take time from /clock.
+        nodes: nodes of other packages, "module:Class" each.
     """
 
     rig: str = ""
@@ -78,9 +82,11 @@ class GraphOptions:
     engine: str = ""
     views: tuple[str, ...] = ()
     transport: str = ""
+    body: bool = True
     evaluate: bool = False
     view: bool = False
     use_sim_time: bool = False
+    nodes: tuple[str, ...] = ()
 
 
 def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
@@ -111,11 +117,26 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     chosen = {name: value for name in ("model", "rig", "device", "engine") if (value := getattr(options, name))}
     specs.append(NodeSpec("pose_node", POSE, {**chosen, **common}))
     specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": rig_file, **common}))
+    if options.body:
+        specs.append(NodeSpec("body_node", "body", common))
     if options.evaluate:
         specs.append(NodeSpec("evaluation_node", "evaluation", common))
     if options.view:
         specs.append(NodeSpec("browser_view_node", "browser_view", {"rig": rig_file, **common}))
+    specs += [NodeSpec(kind, own_name(kind), common) for kind in options.nodes]
     return tuple(specs)
+
+
+def own_name(kind: str) -> str:
+    """Name of another package's node: "my_package.nodes:DepthView" is called depth_view.
+
+    Raises:
+        EgorearError: the text is not of this form.
+    """
+    module, _, name = kind.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), name)):
+        raise EgorearError(f"node '{kind}' is not of the form module:Class, for example my_package.my_node:MyNode")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _loop(sources: Mapping[str, str]) -> dict[str, int | float]:

@@ -32,9 +32,9 @@ from egorear_ros.graph.arguments import (
     parameter_file,
     run_arguments,
 )
-from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph, rig_of
+from egorear_ros.graph.description import NODE_CLASSES, PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph, rig_of
 from egorear_ros.graph.rviz_view import write_rviz_view
-from egorear_ros.graph.supervisor import HOPELESS_CRASHES, HOPELESS_WINDOW_S, Ends
+from egorear_ros.graph.supervisor import HOPELESS_CRASHES, HOPELESS_WINDOW_S, Ends, node_commands
 from egorear_ros.graph.virtual_environment import interpreter
 from egorear_ros.resources import find
 from egorear_ros.rig import load_rig
@@ -75,7 +75,7 @@ def graph_actions(values: Mapping[str, str]) -> list[Any]:
     if values["composition"] == TRUE:
         process = python_process("egorear_ros", "run", *run_arguments(values), name="egorear")
         return [process, end_with(process, "the graph has ended")]
-    nodes = [_node(spec, values) for spec in build_graph(graph_options(values))]
+    nodes = [_started(spec, values) for spec in build_graph(graph_options(values))]
     return [*nodes, *(_end_if_hopeless(node) for node in nodes)]
 
 
@@ -122,7 +122,7 @@ def _views(values: Mapping[str, str]) -> tuple[str, ...]:
     return options.views or load_rig(options.rig or rig_of(options.source)).names
 
 
-def _end_if_hopeless(node: Node) -> RegisterEventHandler:
+def _end_if_hopeless(node: ExecuteProcess) -> RegisterEventHandler:
     """End the launch when a node ends again and again: it cannot start, and its messages say why."""
     ends = Ends()
 
@@ -133,6 +133,15 @@ def _end_if_hopeless(node: Node) -> RegisterEventHandler:
         return [LogInfo(msg=f"{reason}; its messages are above"), EmitEvent(event=Shutdown(reason=reason))]
 
     return RegisterEventHandler(OnProcessExit(target_action=node, on_exit=ended))
+
+
+def _started(spec: NodeSpec, values: Mapping[str, str]) -> ExecuteProcess:
+    if spec.kind in NODE_CLASSES:
+        return _node(spec, values)
+    ros_args = ["--ros-args", "--params-file", parameter_file(values), "--log-level", values["log_level"]]
+    ((_, *command),) = node_commands([spec], values["namespace"], ros_args).values()
+    command = [interpreter(), *command]
+    return ExecuteProcess(cmd=command, output="screen", name=spec.name, respawn=True, respawn_delay=1.0)
 
 
 def _node(spec: NodeSpec, values: Mapping[str, str]) -> Node:

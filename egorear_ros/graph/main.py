@@ -14,15 +14,25 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from egorear_ros.errors import EgorearError
 from egorear_ros.graph.description import NAMESPACE, NODE_CLASSES, GraphOptions, NodeSpec, build_graph
 from egorear_ros.graph.running import close_nodes, run_nodes
 from egorear_ros.topics import full_name
 
 
 def node_class(kind: str) -> Any:
-    """Class of a kind of node."""
-    module, _, name = NODE_CLASSES[kind].partition(":")
-    return getattr(importlib.import_module(module), name)
+    """Class of a kind of node.
+
+    Raises:
+        EgorearError: another package's node that cannot be imported.
+    """
+    module, _, name = NODE_CLASSES.get(kind, kind).partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        if kind in NODE_CLASSES:
+            raise
+        raise EgorearError(f"node '{kind}' cannot be imported: {error}; it must be installed here") from error
 
 
 def make_node(spec: NodeSpec, namespace: str) -> Node:
@@ -56,8 +66,9 @@ def _connect(nodes: Sequence[tuple[str, Any]]) -> None:
                 synchronizer.listen_to(node)
         if pose is not None:
             pose.listen_to(synchronizer)
-    if "browser_view_node" in by_kind:
-        by_kind["browser_view_node"].listen_to([node for _, node in nodes])
+    for kind, node in nodes:  # views, ours and those of other packages
+        if kind == "browser_view_node" or (kind not in NODE_CLASSES and hasattr(node, "listen_to")):
+            node.listen_to([other for _, other in nodes if other is not node])
 
 
 def run_composed(options: GraphOptions, ros_args: Sequence[str], namespace: str = NAMESPACE) -> int:

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from egorear_ros import resources
 from egorear_ros.data.jpeg import readable_images
 from egorear_ros.datatypes import CameraFrame
-from egorear_ros.errors import EgorearError
 from egorear_ros.inference.confidence import confidence_from_scores, confidence_from_std
 from egorear_ros.inference.engines import make_engine
 from egorear_ros.inference.engines.base import PoseConfig, Warn
 from egorear_ros.inference.estimate import PoseEstimate
 from egorear_ros.inference.joints_2d import joints_from_heatmaps
+from egorear_ros.inference.models import (
+    DEFAULT_MODEL,
+    InputError,
+    chosen_views,
+    device_of,
+    estimates_poses,
+    find_weights,
+    views_with,
+)
 from egorear_ros.inference.preprocessing import Preprocessor, Rgb, mode_for
-from egorear_ros.network import EgoRearConfig, EgoRearSConfig, NetworkConfig, NetworkOutput
+from egorear_ros.network import NetworkOutput
 from egorear_ros.network.weights import load_weights, read_card
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.skeleton import NUM_JOINTS
 
-DEFAULT_MODEL = "egorear-s"
-SHIPPED_MODELS = "assets/models"
-WEIGHTS_SUFFIX = ".safetensors"
-
-
-class InputError(EgorearError):
-    """Images that do not fit the network or the rig."""
+__all__ = ["DEFAULT_MODEL", "InputError", "PoseEstimator", "estimates_poses", "find_weights"]
 
 
 class PoseEstimator:
@@ -73,8 +72,8 @@ class PoseEstimator:
         warn: Warn | None = None,
     ) -> None:
         self.config, self.rig = config, rig.subset(config.views)
-        self.views = _chosen(views, config)
-        self.device = _device(device)
+        self.views = chosen_views(views, config)
+        self.device = device_of(device)
         self._preprocessor = Preprocessor(config.views, config.image_size, mode_for(config, preprocessing), self.device)
         self.engine = make_engine(engine, network, config, self.rig, self.device, warn=warn)
 
@@ -109,7 +108,7 @@ class PoseEstimator:
             )
         cameras = load_rig(config.rig)
         if rig is not None:
-            views = _views_of(rig, config, views, warn)
+            views = views_with(rig, config, views, warn)
             cameras = rig.completed(config.views, cameras)  # the network is built for all its views
         network, _ = load_weights(path, cameras)
         return cls(network, config, cameras, device, engine, views, preprocessing, warn)
@@ -118,6 +117,30 @@ class PoseEstimator:
         """Run once, so that the first real frame set is not slower than the others."""
         size = self.config.image_size
         self.estimate({view: np.zeros((size, size, 3), np.uint8) for view in self.views})
+
+    def estimate_frames(self, frames: Iterable[CameraFrame]) -> tuple[PoseEstimate, dict[str, str]]:
+        """Estimate the pose from what can be used of a frame set.
+
+        Args:
+            frames: of the views; one that is missing, cannot be decoded or does not fit the rig is a masked view.
+
+        Returns:
+            The estimate, and view -> reason of the views that are there but were left out.
+
+        Raises:
+            InputError: no view can be used; says why.
+        """
+        images, left_out = readable_images(frames)
+        for view in self.views:
+            try:
+                if view in images:
+                    self._check_image(view, images[view])
+            except InputError as error:
+                left_out[view] = str(error)
+                del images[view]
+        if left_out and not any(view in images for view in self.views):
+            raise InputError(f"no image can be used: {'; '.join(left_out.values())}")
+        return self.estimate(images), left_out
 
     @torch.inference_mode()
     def estimate(
@@ -145,30 +168,6 @@ class PoseEstimator:
         stages = {"preprocess": prepared - started, "network": computed - prepared}
         estimate.stage_seconds.update(stages, postprocess=time.perf_counter() - computed)
         return estimate
-
-    def estimate_frames(self, frames: Iterable[CameraFrame]) -> tuple[PoseEstimate, dict[str, str]]:
-        """Estimate the pose from what can be used of a frame set.
-
-        Args:
-            frames: of the views; one that is missing, cannot be decoded or does not fit the rig is a masked view.
-
-        Returns:
-            The estimate, and view -> reason of the views that are there but were left out.
-
-        Raises:
-            InputError: no view can be used; says why.
-        """
-        images, left_out = readable_images(frames)
-        for view in self.views:
-            try:
-                if view in images:
-                    self._check_image(view, images[view])
-            except InputError as error:
-                left_out[view] = str(error)
-                del images[view]
-        if left_out and not any(view in images for view in self.views):
-            raise InputError(f"no image can be used: {'; '.join(left_out.values())}")
-        return self.estimate(images), left_out
 
     def _known(self, images: Mapping[str, Rgb]) -> dict[str, Rgb]:
         """Keep the images of our views, in their order."""
@@ -228,70 +227,3 @@ class PoseEstimator:
 
 def _array(tensor: Tensor) -> npt.NDArray[np.float32]:
     return tensor.float().cpu().numpy()
-
-
-def estimates_poses(config: NetworkConfig) -> TypeGuard[PoseConfig]:
-    """Whether a network takes images and gives poses in the device frame."""
-    if isinstance(config, EgoRearConfig):
-        return config.lifting and config.frame == "device"
-    return isinstance(config, EgoRearSConfig)
-
-
-def find_weights(model: str) -> Path:
-    """Path of a model's weights: of a shipped one by name, or the path given.
-
-    Raises:
-        InputError: no model of this name is shipped.
-    """
-    if model.endswith(WEIGHTS_SUFFIX):
-        return Path(model)
-    try:
-        return resources.find(f"{SHIPPED_MODELS}/{model}{WEIGHTS_SUFFIX}")
-    except EgorearError as error:
-        shipped = sorted(
-            path.stem
-            for folder in resources.share_directories()
-            for path in (folder / SHIPPED_MODELS).glob("*.safetensors")
-        )
-        raise InputError(
-            f"no model '{model}' is shipped ({', '.join(shipped) or 'none is yet'}); "
-            "give the path of a .safetensors file, for example one made by `egorear convert-checkpoint`"
-        ) from error
-
-
-def _chosen(views: Sequence[str] | None, config: PoseConfig) -> tuple[str, ...]:
-    """Views to use, in the network's order."""
-    if views is None:
-        return config.views
-    unknown = [view for view in views if view not in config.views]
-    if unknown or not views:
-        raise InputError(f"views: got {', '.join(views) or 'none'}, the network knows {', '.join(config.views)}")
-    return tuple(view for view in config.views if view in views)
-
-
-def _views_of(rig: Rig, config: PoseConfig, views: Sequence[str] | None, warn: Warn | None) -> Sequence[str]:
-    """Views of the network to use with this rig: those asked for, else those it has."""
-    wanted = config.views if views is None else _chosen(views, config)
-    there, missing = [v for v in wanted if v in rig.names], [v for v in wanted if v not in rig.names]
-    if missing and (views is not None or not there):
-        raise InputError(
-            f"rig '{rig.name}' has no camera '{missing[0]}'; it has {', '.join(rig.names)}, "
-            f"the network knows {', '.join(config.views)}"
-        )
-    if missing:
-        reason = f"rig '{rig.name}' has no camera {', '.join(map(repr, missing))}; the network works without"
-        (warn or warnings.warn)(reason)
-    return there
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device '{name}' cannot be used here: {str(error).splitlines()[0]}; set device to auto"
-        ) from error
-    return device

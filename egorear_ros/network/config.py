@@ -6,12 +6,14 @@ need 256.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.network.backbone import RESNET_BLOCKS
 from egorear_ros.network.views import STEREO_PAIRS, Pair
+from egorear_ros.settings import Number, OneOf, Switch, Whole, checked, require
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
 FRONT = STEREO_PAIRS["front"]
@@ -22,32 +24,22 @@ class ConfigError(EgorearError):
     """A network configuration that cannot be built."""
 
 
-def _require(condition: bool, config: Any, field: str, expected: str) -> None:
-    if not condition:
-        raise ConfigError(f"{type(config).__name__}: {field} is {getattr(config, field)!r}, expected {expected}")
-
-
 def _check_views(config: Any) -> None:
     in_order = tuple(view for view in ALL_VIEWS if view in config.views)
-    _require(bool(config.views) and config.views == in_order, config, "views", f"some of {ALL_VIEWS}, in this order")
+    require(bool(config.views) and config.views == in_order, config, "views", f"some of {ALL_VIEWS}, in this order")
 
 
-def _check_backbone(config: Any) -> None:
-    _require(config.backbone in RESNET_BLOCKS, config, "backbone", f"one of {', '.join(RESNET_BLOCKS)}")
-    _check_image(config)
+Positive = Annotated[Whole, Field(gt=0)]
+ImageSize = Annotated[Whole, Field(gt=0, multiple_of=64)]
+Width = Annotated[Whole, Field(gt=0, multiple_of=16)]
+"""With 8 channels the backward pass of torch 2.13's CPU convolutions corrupts memory."""
+HeadWidth = Annotated[Whole, Field(gt=0, multiple_of=4)]
+"""Shared out to 4 attention heads."""
+Metres = Annotated[Number, Field(gt=0, description="metres")]
+Backbone = Annotated[str, OneOf(tuple(RESNET_BLOCKS))]
 
 
-def _check_image(config: Any) -> None:
-    _require(config.image_size > 0 and config.image_size % 64 == 0, config, "image_size", "a multiple of 64")
-    _check_width(config)
-
-
-def _check_width(config: Any) -> None:
-    # With 8 channels the backward pass of torch 2.13's CPU convolutions corrupts memory.
-    _require(config.width > 0 and config.width % 16 == 0, config, "width", "a multiple of 16")
-
-
-@dataclass(frozen=True)
+@checked(error=ConfigError)
 class HeatmapConfig:
     """Heatmap estimator of one stereo pair: EgoRear's stage 1, EgoPoseFormer's heatmap network.
 
@@ -60,16 +52,10 @@ class HeatmapConfig:
     """
 
     pair: Pair = "front"
-    backbone: str = "resnet18"
-    channels: int = 128
-    image_size: int = 256
-    width: int = 64
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError on a value that cannot be built."""
-        _require(self.pair in STEREO_PAIRS, self, "pair", "'front' or 'rear'")
-        _require(self.channels > 0, self, "channels", "a positive number")
-        _check_backbone(self)
+    backbone: Backbone = "resnet18"
+    channels: Positive = 128
+    image_size: ImageSize = 256
+    width: Width = 64
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -77,7 +63,7 @@ class HeatmapConfig:
         return STEREO_PAIRS[self.pair]
 
 
-@dataclass(frozen=True)
+@checked(error=ConfigError)
 class EgoRearConfig:
     """EgoRear and EgoPoseFormer, with any set of views, with and without refinement and lifting.
 
@@ -99,35 +85,26 @@ class EgoRearConfig:
     """
 
     views: tuple[str, ...] = ALL_VIEWS
-    refinement: bool = True
-    lifting: bool = True
-    heatmaps: bool = True
+    refinement: Switch = True
+    lifting: Switch = True
+    heatmaps: Switch = True
     proposal: Literal["convolution", "pooling"] = "convolution"
-    lifting_layers: int = 3
-    backbone: str = "resnet18"
-    channels: int = 128
-    image_size: int = 256
+    lifting_layers: Positive = 3
+    backbone: Backbone = "resnet18"
+    channels: HeadWidth = 128
+    image_size: ImageSize = 256
     rig: str = "ego4view"
     extrinsics: Literal["rig", "input"] = "rig"
     frame: Literal["device", "pelvis"] = "device"
-    length_unit_m: float = 0.01
-    syn_inplace_projection: bool = False
-    width: int = 64
+    length_unit_m: Metres = 0.01
+    syn_inplace_projection: Switch = False
+    width: Width = 64
 
     def __post_init__(self) -> None:
-        """Raise ConfigError on a value that cannot be built."""
+        """Raise ConfigError on values that do not fit each other."""
         _check_views(self)
-        _check_backbone(self)
-        _require(
-            self.refinement or self.lifting, self, "refinement", "True where lifting is False (else HeatmapConfig)"
-        )
-        _require(self.proposal in ("convolution", "pooling"), self, "proposal", "'convolution' or 'pooling'")
-        _require(self.lifting_layers > 0, self, "lifting_layers", "at least 1")
-        _require(self.channels > 0 and self.channels % 4 == 0, self, "channels", "a multiple of 4 (attention heads)")
-        _require(self.extrinsics in ("rig", "input"), self, "extrinsics", "'rig' or 'input'")
-        _require(self.frame in ("device", "pelvis"), self, "frame", "'device' or 'pelvis'")
-        _require(self.length_unit_m > 0, self, "length_unit_m", "a positive number of metres")
-        _require(
+        require(self.refinement or self.lifting, self, "refinement", "True where lifting is False (else HeatmapConfig)")
+        require(
             not (self.syn_inplace_projection and self.extrinsics == "input"),
             self,
             "syn_inplace_projection",
@@ -140,7 +117,7 @@ class EgoRearConfig:
         return self.image_size // 4
 
 
-@dataclass(frozen=True)
+@checked(error=ConfigError)
 class EgoTapHeatmapConfig:
     """One of EgoTAP's two heatmap networks, for one stereo pair.
 
@@ -152,14 +129,8 @@ class EgoTapHeatmapConfig:
 
     maps: Literal["joint", "limb"] = "joint"
     pair: Pair = "front"
-    image_size: int = 256
-    width: int = 64
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError on a value that cannot be built."""
-        _require(self.maps in ("joint", "limb"), self, "maps", "'joint' or 'limb'")
-        _require(self.pair in STEREO_PAIRS, self, "pair", "'front' or 'rear'")
-        _check_image(self)
+    image_size: ImageSize = 256
+    width: Width = 64
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -172,7 +143,7 @@ class EgoTapHeatmapConfig:
         return NUM_HEATMAP_JOINTS * (2 if self.maps == "limb" else 1)
 
 
-@dataclass(frozen=True)
+@checked(error=ConfigError)
 class EgoTapLiftingConfig:
     """EgoTAP's lifting network: heatmaps in, pose out.
 
@@ -184,22 +155,14 @@ class EgoTapLiftingConfig:
         map_size: height and width of the heatmaps; 64 for official weights. A map is 4 x 4 patches at any size.
     """
 
-    views: int = 2
-    vit_layers: int = 3
-    vit_dim: int = 1024
-    length_unit_m: float = 0.01
-    map_size: int = 64
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError on a value that cannot be built."""
-        _require(self.views > 0, self, "views", "at least 1")
-        _require(self.vit_layers > 0, self, "vit_layers", "at least 1")
-        _require(self.vit_dim > 0 and self.vit_dim % 8 == 0, self, "vit_dim", "a multiple of 8 (attention heads)")
-        _require(self.length_unit_m > 0, self, "length_unit_m", "a positive number of metres")
-        _require(self.map_size > 0 and self.map_size % 4 == 0, self, "map_size", "a multiple of 4 (patches)")
+    views: Positive = 2
+    vit_layers: Positive = 3
+    vit_dim: Annotated[Whole, Field(gt=0, multiple_of=8)] = 1024
+    length_unit_m: Metres = 0.01
+    map_size: Annotated[Whole, Field(gt=0, multiple_of=4)] = 64
 
 
-@dataclass(frozen=True)
+@checked(error=ConfigError)
 class EgoTapConfig:
     """EgoTAP from images to pose.
 
@@ -213,19 +176,18 @@ class EgoTapConfig:
     """
 
     views: tuple[str, ...] = FRONT
-    refinement: bool = False
+    refinement: Switch = False
     lifting: EgoTapLiftingConfig = EgoTapLiftingConfig()
-    channels: int = 128
-    image_size: int = 256
-    width: int = 64
+    channels: Positive = 128
+    image_size: ImageSize = 256
+    width: Width = 64
 
     def __post_init__(self) -> None:
-        """Raise ConfigError on a value that cannot be built."""
-        _require(self.views in (FRONT, STEREO_PAIRS["rear"], ALL_VIEWS), self, "views", "whole stereo pairs")
-        _check_image(self)
-        _require(self.lifting.views == len(self.views), self, "lifting", f"a network of {len(self.views)} views")
+        """Raise ConfigError on values that do not fit each other."""
+        require(self.views in (FRONT, STEREO_PAIRS["rear"], ALL_VIEWS), self, "views", "whole stereo pairs")
+        require(self.lifting.views == len(self.views), self, "lifting", f"a network of {len(self.views)} views")
         map_size = self.image_size // 4
-        _require(self.lifting.map_size == map_size, self, "lifting", f"a network of {map_size} x {map_size} heatmaps")
+        require(self.lifting.map_size == map_size, self, "lifting", f"a network of {map_size} x {map_size} heatmaps")
 
     def heatmap_network(self, maps: Literal["joint", "limb"], pair: Pair) -> EgoTapHeatmapConfig:
         """One of the system's own heatmap networks."""
@@ -239,7 +201,7 @@ class EgoTapConfig:
         )
 
 
-@dataclass(frozen=True)
+@checked(error=ConfigError)
 class EgoRearSConfig:
     """Our compact network: all views share one encoder, any subset of them is enough; see `egorear_s`.
 
@@ -256,25 +218,18 @@ class EgoRearSConfig:
     """
 
     views: tuple[str, ...] = ALL_VIEWS
-    image_size: int = 128
-    width: int = 32
-    channels: int = 32
-    neck_channels: int = 64
-    dim: int = 128
-    refinement_layers: int = 2
-    lifting_layers: int = 3
+    image_size: ImageSize = 128
+    width: Width = 32
+    channels: Positive = 32
+    neck_channels: Positive = 64
+    dim: HeadWidth = 128
+    refinement_layers: Annotated[Whole, Field(ge=0)] = 2
+    lifting_layers: Positive = 3
     rig: str = "ego4view"
 
     def __post_init__(self) -> None:
-        """Raise ConfigError on a value that cannot be built."""
+        """Raise ConfigError on views in another order."""
         _check_views(self)
-        _require(self.image_size > 0 and self.image_size % 64 == 0, self, "image_size", "a multiple of 64")
-        _check_width(self)
-        for name in ("channels", "neck_channels"):
-            _require(getattr(self, name) > 0, self, name, "a positive number")
-        _require(self.dim > 0 and self.dim % 4 == 0, self, "dim", "a multiple of 4 (attention heads)")
-        _require(self.refinement_layers >= 0, self, "refinement_layers", "0 or more")
-        _require(self.lifting_layers > 0, self, "lifting_layers", "at least 1")
 
 
 NetworkConfig = (

@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from egorear_ros.network.official import check_keys
 from egorear_ros.network.registry import build
 from egorear_ros.network.unpickling import CheckpointError
 from egorear_ros.rig import Rig
+from egorear_ros.settings import from_yaml
 
 FORMAT: Final = "egorear-weights/1"
 
@@ -94,16 +95,8 @@ def config_from_json(content: Mapping[str, Any]) -> NetworkConfig:
     kind = values.pop("kind", None)
     if kind not in _KINDS:
         raise ConfigError(f"network kind is {kind!r}, expected one of {', '.join(_KINDS)}")
-    unknown = sorted(set(values) - {f.name for f in fields(_KINDS[kind])})
-    if unknown:
-        raise ConfigError(f"network of kind '{kind}' has no field '{unknown[0]}'")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    if kind == "egotap" and isinstance(values.get("lifting"), Mapping):
-        values["lifting"] = config_from_json({"kind": "egotap_lifting", **values["lifting"]})
-    try:
-        return _KINDS[kind](**values)
-    except TypeError as error:
-        raise ConfigError(f"network of kind '{kind}': {error}") from error
+    made: NetworkConfig = from_yaml(_KINDS[kind], values)
+    return made
 
 
 def save_weights(path: Path, network: nn.Module, config: NetworkConfig, source: Mapping[str, Any]) -> WeightsCard:

@@ -1,4 +1,4 @@
-"""browser_view_node: the graph in a browser: images with 2D joints, the skeleton beside the truth, error, latency.
+"""browser_view_node: the graph in a browser: a moving person beside the images, skeleton, truth, error, latency.
 
 Topics: in `frame_set`, `skeleton`, `ground_truth` and `<view>/skeleton_2d`. Once per second one line with rates,
 latency and error goes to the log.
@@ -13,6 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from egorear_msgs import msg
+from egorear_ros.body import LiveBody
 from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.conversions import frame_set_from_message, skeleton_2d_from_message, skeleton_from_message
 from egorear_ros.nodes.health import Health
@@ -27,6 +28,10 @@ PARAMETERS = (
     Parameter("port", 9090, "Port of the web page; the data come through the port 786 above it.", *PORTS),
     Parameter("host", LOOPBACK, "Address to listen on: 127.0.0.1 is this machine alone, 0.0.0.0 the whole network."),
     Parameter("open_browser", True, "Open a browser; otherwise the page is only served."),
+    Parameter(
+        "person", True, "Show the wearer as a moving person; in one process with the graph it needs the body node."
+    ),
+    Parameter("truth", False, "Show the true skeleton beside the person; the tab of the skeletons always has it."),
     Parameter("silence_warning", 10.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )
 
@@ -39,9 +44,9 @@ class BrowserViewNode(Node):
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
         self._health = Health(self, self._figures, "view")
-        self._view = RerunView(rig)
-        clock = self.get_clock()
-        self._monitor = Monitor(self._view, self.get_logger().info, lambda: clock.now().nanoseconds)
+        self._view = RerunView(rig, p["person"], p["truth"])
+        clock, body = self.get_clock(), LiveBody() if p["person"] else None
+        self._monitor = Monitor(self._view, self.get_logger().info, lambda: clock.now().nanoseconds, body)
         address = self._view.serve(p["port"], p["open_browser"], p["host"])
         self.get_logger().info(f"open {address}")
         if warning := open_to_all(p["host"], p["port"]):

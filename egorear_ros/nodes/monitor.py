@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from egorear_ros.body import LiveBody
 from egorear_ros.datatypes import FrameSet, Skeleton, Skeleton2D
 from egorear_ros.inference import PoseEstimate
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.visualization.rerun_view import RerunView
 
 REPORT_PERIOD_S = 1.0
+FITTED_HZ = 15.0
+"""A person that moves so often is enough for the eye."""
 KEEP = 120
 """Frame sets, truths and estimates kept to be paired: some seconds."""
 
@@ -43,12 +46,18 @@ class Monitor:
         view: where to show it.
         report: takes a line for the terminal now and then.
         clock_ns: the time of which stamps are, nanoseconds: the wall's, or simulated.
+        body: fits the person to show; None where no person is shown, or a body node of this process does it.
     """
 
     def __init__(
-        self, view: RerunView, report: Callable[[str], None], clock_ns: Callable[[], int] = time.time_ns
+        self,
+        view: RerunView,
+        report: Callable[[str], None],
+        clock_ns: Callable[[], int] = time.time_ns,
+        body: LiveBody | None = None,
     ) -> None:
-        self._view, self._report, self._clock_ns = view, report, clock_ns
+        self._view, self._report, self._clock_ns, self._body = view, report, clock_ns, body
+        self._fitted_at = 0.0
         self._moments: OrderedDict[int, Moment] = OrderedDict()
         self._reported_at = time.monotonic()
         self.sets, self.skeletons = RateMeter(), RateMeter()
@@ -57,12 +66,15 @@ class Monitor:
 
     def attach(self, nodes: Sequence[Any]) -> None:
         """Listen to the nodes of a composed graph."""
+        self._body = None
         for node in nodes:
             kind = type(node).__name__
             if kind == "SynchronizerNode":
                 node.listeners.append(self.on_frame_set)
             elif kind == "PoseNode":
                 node.listeners.append(self.on_estimate)
+            elif kind == "BodyNode":
+                node.listeners.append(self._view.show_person)
             elif kind == "GroundTruthNode":
                 node.listeners.append(self.on_truth)
 
@@ -101,6 +113,19 @@ class Monitor:
         figures = {f"timing/{name}_ms": 1e3 * seconds for name, seconds in skeleton.stage_seconds.items()}
         figures |= {"error/mpjpe_mm": moment.error_mm, "timing/latency_ms": 1e3 * self._age_s(skeleton.stamp_ns)}
         self._view.show_figures(skeleton.stamp_ns, figures)
+        self._show_person(skeleton)
+
+    def _show_person(self, skeleton: Skeleton) -> None:
+        if self._body is None:
+            return
+        self._body.learn(skeleton)
+        now = time.monotonic()
+        if now - self._fitted_at < 1 / FITTED_HZ:
+            return
+        self._fitted_at = now
+        pose = self._body.fit(skeleton)
+        if pose is not None:
+            self._view.show_person(pose)
 
     def on_joints_2d(self, joints: Skeleton2D) -> None:
         """Show the joints found in one image."""

@@ -41,7 +41,7 @@ PARAMETERS = (
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
     Parameter("engine", AUTO, "How it runs; see docs/inference.md.", choices=(AUTO, *ENGINES)),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
-    Parameter("skeleton_id", "0", "Identity of the tracked person, for TF frame body_<id>."),
+    Parameter("skeleton_id", "wearer", "Identity of the tracked person, for TF frame body_<id> and topics of ROS4HRI."),
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
     Parameter("reliable_input", True, "Ask for frame sets reliably; must match the synchronizer."),
     Parameter("silence_warning", 5.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),

@@ -1,6 +1,6 @@
-"""skeleton_view_node: skeletons as markers and TF, and the helmet as markers.
+"""skeleton_view_node: skeletons and the helmet as markers.
 
-Topics: in `skeleton`, out `markers`, `helmet`, `/tf`. One marker for all joints and one for all bones per
+Topics: in `skeleton`, out `markers`, `helmet`. One marker for all joints and one for all bones per
 body, with stable namespaces and ids; colour is confidence, red to green. Bodies that are no longer seen are deleted.
 """
 
@@ -10,31 +10,25 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from builtin_interfaces.msg import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import ColorRGBA
-from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from egorear_msgs import msg
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
-from egorear_ros.nodes.conversions import point_to_message, skeleton_from_message, stamp_from_ns, transforms_to_messages
+from egorear_ros.nodes.conversions import point_to_message, skeleton_from_message, stamp_from_ns
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.helmet_markers import helmet_markers
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import RateMeter
-from egorear_ros.rig import StaticTransform, load_rig
-from egorear_ros.skeleton import BONES, REP155_NAMES
-from egorear_ros.visualization.body_frame import body_pose
+from egorear_ros.rig import load_rig
+from egorear_ros.skeleton import BONES
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig of the helmet that is drawn: name of a shipped one, or a .yaml file."),
-    Parameter(
-        "joint_frames", False, "Publish a TF frame per joint (REP-155 names), not only the body's.", dynamic=True
-    ),
     Parameter("minimum_confidence", 0.0, "Joints below are drawn transparent.", 0.0, 1.0, dynamic=True),
     Parameter("joint_diameter", 0.05, "Size of a joint's sphere, m.", 0.005, 0.5, dynamic=True),
     Parameter("bone_width", 0.02, "Width of a bone's line, m.", 0.002, 0.2, dynamic=True),
@@ -56,7 +50,6 @@ class SkeletonViewNode(Node):
         self._health = Health(self, self._figures, "drawing")
         self._seen: dict[str, float] = {}
         self._markers = self.create_publisher(MarkerArray, "markers", 5)
-        self._tf = self.create_publisher(TFMessage, "/tf", 100)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._helmet = self.create_publisher(MarkerArray, "helmet", latched)
         self._publish_helmet()
@@ -78,22 +71,7 @@ class SkeletonViewNode(Node):
         now = time.monotonic()
         self._rate.tick(now)
         self._seen[skeleton.skeleton_id] = now
-        self._tf.publish(TFMessage(transforms=transforms_to_messages(self._frames(skeleton), skeleton.stamp_ns)))
         self._markers.publish(MarkerArray(markers=[self._joints(skeleton), self._bones(skeleton)]))
-
-    def _frames(self, skeleton: Skeleton) -> list[StaticTransform]:
-        """The body's frame and, if asked for, one per joint; only joints that mean something."""
-        frames = []
-        pose = body_pose(skeleton)
-        if pose is not None:
-            frames.append(StaticTransform(skeleton.frame_id, f"body_{skeleton.skeleton_id}", pose))
-        if self._settings["joint_frames"]:
-            for name, position, valid in zip(REP155_NAMES, skeleton.positions_m, skeleton.valid, strict=True):
-                if name is not None and valid:
-                    at = np.eye(4)
-                    at[:3, 3] = position
-                    frames.append(StaticTransform(skeleton.frame_id, f"{name}_{skeleton.skeleton_id}", at))
-        return frames
 
     def _joints(self, skeleton: Skeleton) -> Marker:
         marker = self._marker(skeleton, "joints", Marker.SPHERE_LIST, self._settings["joint_diameter"])

@@ -30,7 +30,7 @@ from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.static_frames import publish_static_frames
 from egorear_ros.rig import DEVICE_FRAME, load_rig
 from egorear_ros.sync import (
-    FEWEST_VIEWS,
+    MINIMUM_VIEWS,
     AlignedSet,
     CameraStatistics,
     ClockJudge,
@@ -52,7 +52,7 @@ PARAMETERS = (
         0.0,
         10.0,
     ),
-    Parameter("minimum_views", FEWEST_VIEWS, "Fewest views of a set that goes out.", 1, 64),
+    Parameter("minimum_views", MINIMUM_VIEWS, "Fewest views of a set that goes out.", 1, 64),
     Parameter("offsets", [0.0], "Added to the stamps before matching, s; one per view in order, or a single 0."),
     Parameter(
         "lost_after",

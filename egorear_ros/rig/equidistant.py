@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from egorear_ros.rig.arrays import ArrayT, namespace_of
-from egorear_ros.rig.focal import FocalModel
+from egorear_ros.rig.focal import FocalModel, lens_model
 
 INVERSE_TERMS = 6
 NEWTON_STEPS = (2, 3, 4, 6, 9, 14, 20)
@@ -20,6 +20,7 @@ operations per camera and look in every compiled network; an uninformed start ne
 INVERSE_ERROR_RAD = 1e-8
 
 
+@lens_model("equidistant")
 @dataclass(frozen=True, kw_only=True)
 class EquidistantModel(FocalModel):
     """Radius in focal lengths = a + k1 a^3 + k2 a^5 + k3 a^7 + k4 a^9 for the angle a off the axis.
@@ -29,11 +30,6 @@ class EquidistantModel(FocalModel):
     """
 
     distortion: tuple[float, float, float, float]
-
-    @property
-    def kind(self) -> str:
-        """See `FocalModel.kind`."""
-        return "equidistant"
 
     def _check_coefficients(self) -> None:
         if len(self.distortion) != 4:

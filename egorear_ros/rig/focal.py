@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros.extensions import Registry
 from egorear_ros.rig.arrays import ArrayT, namespace_of
 from egorear_ros.rig.camera import CameraModel
 
@@ -31,6 +33,9 @@ class FocalModel(CameraModel):
         focal_px: (fx, fy), pixels.
         skew_px: element (0, 1) of the camera matrix, pixels.
     """
+
+    kind: ClassVar[str]
+    """Name of the model in rig files, set by `lens_model`."""
 
     focal_px: tuple[float, float]
     skew_px: float = 0.0
@@ -57,11 +62,6 @@ class FocalModel(CameraModel):
                 f"{self.kind} model is not monotonic: it ends at {math.degrees(self.turning_angle_rad):.1f} degrees "
                 f"off the axis, the field of view asks for {math.degrees(self.max_angle_rad):.1f}"
             )
-
-    @property
-    @abstractmethod
-    def kind(self) -> str:
-        """Name of the model in rig files."""
 
     @abstractmethod
     def _check_coefficients(self) -> None:
@@ -148,6 +148,26 @@ class FocalModel(CameraModel):
             focal_px=(self.focal_px[0] * ratio, self.focal_px[1] * ratio),
             skew_px=self.skew_px * ratio,
         )
+
+
+LENS_MODELS: Final[Registry[type[FocalModel]]] = Registry("lens model")
+"""Name in rig files -> class."""
+
+FocalT = TypeVar("FocalT", bound=FocalModel)
+
+
+def lens_model(kind: str) -> Callable[[type[FocalT]], type[FocalT]]:
+    """Make a dataclass a lens model that rig files can name.
+
+    Its own fields (numbers, and tuples of numbers) are the fields of the rig file, beside those of `FocalModel`.
+    """
+
+    def register(model: type[FocalT]) -> type[FocalT]:
+        model.kind = kind
+        LENS_MODELS.add(kind, model)
+        return model
+
+    return register
 
 
 def normalised(ray: tuple[Any, Any, Any]) -> Any:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import typing
 from collections.abc import Mapping
 from typing import Any, Final
 
 from egorear_ros.rig.camera import CameraModel
-from egorear_ros.rig.equidistant import EquidistantModel
 from egorear_ros.rig.fields import checked_fields, number, numbers
-from egorear_ros.rig.focal import FocalModel
+from egorear_ros.rig.focal import LENS_MODELS, FocalModel
 from egorear_ros.rig.ocam import OCamModel, max_angle_of_circle
-from egorear_ros.rig.omni import OmniModel
 from egorear_ros.rig.rig import RigError
-from egorear_ros.rig.sphere_models import DoubleSphereModel, ExtendedUnifiedModel
+
+OCAM: Final = "ocam"
+"""The one model whose fields are not those of `FocalModel`."""
 
 COMMON: Final = frozenset({"image_size", "image_circle_radius", "center"})
 
@@ -24,10 +26,11 @@ def lens_from_content(content: Any) -> CameraModel:
     Raises:
         ValueError: a mistake, named.
     """
-    if not isinstance(content, Mapping) or content.get("model") not in MODELS:
-        raise ValueError(f"'model' must be one of {', '.join(MODELS)}")
-    lens: CameraModel = MODELS[content["model"]]({key: value for key, value in content.items() if key != "model"})
-    return lens
+    kind = content.get("model") if isinstance(content, Mapping) else None
+    if not isinstance(kind, str) or (kind != OCAM and kind not in LENS_MODELS):
+        raise ValueError(f"'model' must be one of {', '.join((OCAM, *LENS_MODELS))}")
+    fields = {key: value for key, value in content.items() if key != "model"}
+    return ocam_from_content(fields) if kind == OCAM else _focal(LENS_MODELS[kind], fields)
 
 
 def lens_content(model: CameraModel) -> dict[str, Any]:
@@ -42,9 +45,9 @@ def lens_content(model: CameraModel) -> dict[str, Any]:
         "center": [float(value) for value in model.center_px],
     }
     if isinstance(model, OCamModel):
-        return {"model": "ocam", **common, **_ocam_content(model)}
-    if isinstance(model, FocalModel) and model.kind in FOCAL_FIELDS:
-        own = {name: getattr(model, name) for name in FOCAL_FIELDS[model.kind][1]}
+        return {"model": OCAM, **common, **_ocam_content(model)}
+    if isinstance(model, FocalModel) and model.kind in LENS_MODELS:
+        own = {name: getattr(model, name) for name in _own_fields(type(model))}
         return {
             "model": model.kind,
             **common,
@@ -95,22 +98,26 @@ def ocam_from_content(content: Any) -> OCamModel:
     )
 
 
-FOCAL_FIELDS: Final[dict[str, tuple[type[FocalModel], dict[str, bool]]]] = {
-    "equidistant": (EquidistantModel, {"distortion": True}),
-    "double_sphere": (DoubleSphereModel, {"xi": False, "alpha": False}),
-    "extended_unified": (ExtendedUnifiedModel, {"alpha": False, "beta": False}),
-    "omni": (OmniModel, {"xi": False, "distortion": True}),
-}
-"""Model name -> class and its own fields, and whether each is a list."""
+def _own_fields(model: type[FocalModel]) -> dict[str, int | None]:
+    """A lens model's fields beside those of `FocalModel`: 0 for a number, else how many numbers; None: any number."""
+    common, hints = {field.name for field in dataclasses.fields(FocalModel)}, typing.get_type_hints(model)
+    names = [field.name for field in dataclasses.fields(model) if field.name not in common]
+    return {name: _count(hints[name]) for name in names}
 
 
-def _focal(kind: str, content: Any) -> FocalModel:
-    model, own = FOCAL_FIELDS[kind]
+def _count(hint: Any) -> int | None:
+    if typing.get_origin(hint) is not tuple:
+        return 0
+    parts = typing.get_args(hint)
+    return None if Ellipsis in parts else len(parts)
+
+
+def _focal(model: type[FocalModel], content: Any) -> FocalModel:
+    own = _own_fields(model)
     fields = checked_fields(content, {*COMMON, "focal_length", "max_angle_deg", *own}, {"skew"})
     width, height, center, radius = _common(fields)
     single = isinstance(fields["focal_length"], int | float)
     focal = (number(fields, "focal_length"),) * 2 if single else numbers(fields, "focal_length", 2)
-    count = 4 if kind == "equidistant" else None
     return model(
         width,
         height,
@@ -119,11 +126,5 @@ def _focal(kind: str, content: Any) -> FocalModel:
         math.radians(number(fields, "max_angle_deg")),
         focal_px=(focal[0], focal[1]),
         skew_px=number(fields, "skew") if "skew" in fields else 0.0,
-        **{name: numbers(fields, name, count) if is_list else number(fields, name) for name, is_list in own.items()},
+        **{name: number(fields, name) if count == 0 else numbers(fields, name, count) for name, count in own.items()},
     )
-
-
-MODELS: Final[dict[str, Any]] = {
-    "ocam": ocam_from_content,
-    **{kind: lambda content, kind=kind: _focal(kind, content) for kind in FOCAL_FIELDS},
-}

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from egorear_ros.rig.arrays import ArrayT, namespace_of
-from egorear_ros.rig.focal import FocalModel, normalised
+from egorear_ros.rig.focal import FocalModel, lens_model, normalised
 
 INVERSE_TERMS = 7
 NEWTON_STEPS = (2, 3, 4, 6, 9, 14, 20)
 INVERSE_ERROR_RAD = 1e-8
 
 
+@lens_model("omni")
 @dataclass(frozen=True, kw_only=True)
 class OmniModel(FocalModel):
     """Unit sphere, a pinhole `xi` behind its centre, then distortion.
@@ -33,11 +34,6 @@ class OmniModel(FocalModel):
 
     xi: float
     distortion: tuple[float, ...]
-
-    @property
-    def kind(self) -> str:
-        """See `FocalModel.kind`."""
-        return "omni"
 
     @property
     def is_symmetric(self) -> bool:

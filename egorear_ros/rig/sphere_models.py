@@ -6,15 +6,32 @@ Formulas: Usenko, Demmel, Cremers, "The Double Sphere Camera Model" (3DV 2018), 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
 from egorear_ros.rig.arrays import ArrayT, namespace_of
-from egorear_ros.rig.focal import FocalModel, normalised
+from egorear_ros.rig.focal import FocalModel, lens_model, normalised
 
 
+class SphereModel(FocalModel):
+    """A lens whose rays follow in closed form from the squared radius."""
+
+    def rays_of_plane(self, across: ArrayT, down: ArrayT) -> ArrayT:
+        """See `CameraModel.rays_of_plane`; points beyond the formula's end are taken at the end."""
+        x: Any = across
+        y: Any = down
+        sideways, forward = self._ray(x * x + y * y)
+        return normalised((sideways * x, sideways * y, forward))
+
+    @abstractmethod
+    def _ray(self, square: Any) -> tuple[Any, Any]:
+        """Factor of the point on the lens plane, and the ray's z, of a squared radius; any length."""
+
+
+@lens_model("double_sphere")
 @dataclass(frozen=True, kw_only=True)
-class DoubleSphereModel(FocalModel):
+class DoubleSphereModel(SphereModel):
     """Two spheres, then a pinhole.
 
     Attributes:
@@ -24,11 +41,6 @@ class DoubleSphereModel(FocalModel):
 
     xi: float
     alpha: float
-
-    @property
-    def kind(self) -> str:
-        """See `FocalModel.kind`."""
-        return "double_sphere"
 
     def _check_coefficients(self) -> None:
         if not (self.xi > -1 and 0 <= self.alpha <= 1):
@@ -40,12 +52,8 @@ class DoubleSphereModel(FocalModel):
         length = xp.sqrt(sine * sine + shifted * shifted)
         return sine / (self.alpha * length + (1 - self.alpha) * shifted)
 
-    def rays_of_plane(self, across: ArrayT, down: ArrayT) -> ArrayT:
-        """See `CameraModel.rays_of_plane`; closed form, points beyond the formula's end are taken at the end."""
-        xp = namespace_of(across)
-        x: Any = across
-        y: Any = down
-        square = x * x + y * y
+    def _ray(self, square: Any) -> tuple[Any, Any]:
+        xp = namespace_of(square)
         if self.alpha > 0.5:
             square = xp.clip(square, None, 1 / (2 * self.alpha - 1))
         forward = (1 - self.alpha * self.alpha * square) / (
@@ -53,11 +61,12 @@ class DoubleSphereModel(FocalModel):
         )
         under = xp.clip(forward * forward + (1 - self.xi * self.xi) * square, 0.0, None)
         scale = (forward * self.xi + xp.sqrt(under)) / (forward * forward + square)
-        return normalised((scale * x, scale * y, scale * forward - self.xi))
+        return scale, scale * forward - self.xi
 
 
+@lens_model("extended_unified")
 @dataclass(frozen=True, kw_only=True)
-class ExtendedUnifiedModel(FocalModel):
+class ExtendedUnifiedModel(SphereModel):
     """An ellipsoid, then a pinhole (EUCM).
 
     Attributes:
@@ -67,11 +76,6 @@ class ExtendedUnifiedModel(FocalModel):
 
     alpha: float
     beta: float
-
-    @property
-    def kind(self) -> str:
-        """See `FocalModel.kind`."""
-        return "extended_unified"
 
     def _check_coefficients(self) -> None:
         if not (0 <= self.alpha <= 1 and 0 < self.beta < math.inf):
@@ -84,12 +88,8 @@ class ExtendedUnifiedModel(FocalModel):
         length = xp.sqrt(self.beta * sine * sine + cosine * cosine)
         return sine / (self.alpha * length + (1 - self.alpha) * cosine)
 
-    def rays_of_plane(self, across: ArrayT, down: ArrayT) -> ArrayT:
-        """See `CameraModel.rays_of_plane`; closed form, points beyond the formula's end are taken at the end."""
-        xp = namespace_of(across)
-        x: Any = across
-        y: Any = down
-        square = x * x + y * y
+    def _ray(self, square: Any) -> tuple[Any, Any]:
+        xp = namespace_of(square)
         under = xp.clip(1 - (2 * self.alpha - 1) * self.beta * square, 0.0, None)
         forward = (1 - self.beta * self.alpha * self.alpha * square) / (self.alpha * xp.sqrt(under) + 1 - self.alpha)
-        return normalised((x, y, forward))
+        return 1.0, forward

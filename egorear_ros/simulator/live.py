@@ -6,7 +6,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from egorear_ros.errors import EgorearError
-from egorear_ros.simulator.sampler import Frame, Sequence, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Simulator
+from egorear_ros.simulator.sequence import Frame, Sequence
+from egorear_ros.simulator.settings import SimulatorSettings
 
 
 class LiveSource:

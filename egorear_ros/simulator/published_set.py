@@ -122,4 +122,7 @@ def _frames(root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         try:
             yield "/".join((path.parts[-4], path.parts[-3], path.stem)), json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise EgorearError(f"'{path}' is broken: {error}; delete its sequence and record again") from error
+            raise EgorearError(
+                f"'{path}' is broken: {error}; move the folder '{path.parent.parent}' elsewhere, and the same "
+                "`egorear simulate` records it anew"
+            ) from error

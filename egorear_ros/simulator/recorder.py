@@ -26,15 +26,9 @@ from egorear_ros.simulator.body.makehuman import ClothesWarning, read_wardrobe
 from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.motion.library import MotionLibrary, load_library
 from egorear_ros.simulator.rig_mount import USUAL_MOUNT, mount_range
-from egorear_ros.simulator.sampler import (
-    GENERATOR_VERSION,
-    SEQUENCES_PER_PERSON,
-    WIDE_VERSION,
-    Frame,
-    Sequence,
-    Simulator,
-    SimulatorSettings,
-)
+from egorear_ros.simulator.sampler import SEQUENCES_PER_PERSON, Simulator
+from egorear_ros.simulator.sequence import Frame, Sequence
+from egorear_ros.simulator.settings import GENERATOR_VERSION, WIDE_VERSION, SimulatorSettings
 
 SETTINGS_FILE: Final = "simulation.yaml"
 FIRST_SEQUENCE_NAME: Final = 1001

@@ -11,24 +11,28 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from egorear_ros.data.frame_labels import read_json
 from egorear_ros.data.frame_sets import FrameSets
 from egorear_ros.data.shards import SETTINGS_FILE
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
+from egorear_ros.settings import OneOf, Switch, Whole, checked
 from egorear_ros.simulator.camera_effects import through_jpeg
 from egorear_ros.simulator.looks.skins import read_skins
 from egorear_ros.simulator.motion.library import load_library
 from egorear_ros.simulator.rig_mount import USUAL_MOUNT, mount_range
-from egorear_ros.simulator.sampler import GENERATOR_VERSION, WIDE_VERSION, Frame, Simulator, SimulatorSettings
-from egorear_ros.simulator.sampler import Sequence as SimulatedSequence
+from egorear_ros.simulator.sampler import Simulator
+from egorear_ros.simulator.sequence import Frame
+from egorear_ros.simulator.sequence import Sequence as SimulatedSequence
+from egorear_ros.simulator.settings import GENERATOR_VERSION, HELD_OUT, LOOKS, WIDE_VERSION, SimulatorSettings
 
 SEQUENCES_PER_SHARD: Final = 16
 
@@ -45,7 +49,7 @@ USUAL_SEEDS: Final = {"train": 0, "val": 1000, "test": 2000}
 """Bodies and clips differ between the splits, but rooms, clothes and cameras follow from the seed alone."""
 
 
-@dataclass(frozen=True)
+@checked("shards")
 class ShardSettings:
     """What to render.
 
@@ -65,16 +69,16 @@ class ShardSettings:
     """
 
     motion: str = "procedural"
-    split: str = "train"
-    seed: int = 0
-    size_px: int = 128
-    sequence_frames: int = 240
-    stride: int = 15
+    split: Annotated[str, OneOf(tuple(HELD_OUT))] = "train"
+    seed: Annotated[Whole, Field(ge=0)] = 0
+    size_px: Annotated[Whole, Field(ge=1)] = 128
+    sequence_frames: Annotated[Whole, Field(ge=1)] = 240
+    stride: Annotated[Whole, Field(ge=1)] = 15
     rig: str = "ego4view"
-    vary_motion: bool = False
-    balance_actions: bool = False
+    vary_motion: Switch = False
+    balance_actions: Switch = False
     mount: str = USUAL_MOUNT
-    looks: str = "plain"
+    looks: Annotated[str, OneOf(LOOKS)] = "plain"
     skins: str = ""
 
     @property

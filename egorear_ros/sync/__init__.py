@@ -1,8 +1,9 @@
 """Frame alignment: which frames of the cameras belong to one instant.
 
-Pure Python, standard library only: no ROS, no threads, no clock of its own. The caller passes the time in and gets the
-finished sets back as return values, so callbacks run outside of any lock by construction. This folder may import
-`egorear_ros.errors` and nothing else of egorear; nodes, data and cli import it::
+Pure Python, the standard library and pydantic for the settings: no ROS, no threads, no clock of its own. The caller
+passes the time in and gets the finished sets back as return values, so callbacks run outside of any lock by
+construction. This folder may import `egorear_ros.errors` and `egorear_ros.settings` and nothing else of egorear; nodes,
+data and cli import it::
 
     synchronizer = Synchronizer(SyncConfig(cameras=("front_left", "front_right"), tolerance=0.005, deadline=0.1))
     for aligned in synchronizer.add("front_left", stamp_ns, image, now_ns):
@@ -50,13 +51,13 @@ See docs/sync.md for the reasons and the measurements.
 from egorear_ros.sync.aligned_set import AlignedSet
 from egorear_ros.sync.clock_finding import ClockFinding
 from egorear_ros.sync.clock_judge import ClockJudge
-from egorear_ros.sync.config import FEWEST_VIEWS, SyncConfig, config_from_parameters
+from egorear_ros.sync.config import MINIMUM_VIEWS, SyncConfig, config_from_parameters
 from egorear_ros.sync.starvation import Starvation, unmatched
 from egorear_ros.sync.statistics import CameraStatistics, Distribution, SyncStatistics
 from egorear_ros.sync.synchronizer import Synchronizer
 
 __all__ = [
-    "FEWEST_VIEWS",
+    "MINIMUM_VIEWS",
     "AlignedSet",
     "CameraStatistics",
     "ClockFinding",

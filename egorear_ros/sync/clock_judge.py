@@ -141,7 +141,7 @@ class ClockJudge:
         clocks = {name: b for name, b in stamped.items() if name not in still}
         if len(clocks) < 2:
             return faults
-        settled = settled_cameras(statistics, self._before, tuple(clocks), self._config.fewest_views)
+        settled = settled_cameras(statistics, self._before, tuple(clocks), self._config.minimum_views)
         offsets = self._measure(clocks, settled, now_ns, clock_ns if clock_ns is not None else now_ns)
         drifting = self._drifts(offsets)
         for name, reading in offsets.items():

@@ -11,7 +11,7 @@ MISFIT: Final = 0.3
 
 
 def settled_cameras(
-    now: SyncStatistics, before: SyncStatistics | None, sending: tuple[str, ...], fewest_views: int
+    now: SyncStatistics, before: SyncStatistics | None, sending: tuple[str, ...], minimum_views: int
 ) -> set[str]:
     """Sending cameras whose frames find sets together with the others', by what was counted since `before`.
 
@@ -22,7 +22,7 @@ def settled_cameras(
     received = sorted((delta.received for delta in deltas.values()), reverse=True)
     if sets > (1 + MISFIT) * max(received, default=0):  # every half of the cameras makes its own sets
         return set()
-    instants = received[min(fewest_views, len(received)) - 1] if received else 0
+    instants = received[min(minimum_views, len(received)) - 1] if received else 0
     fitting = {name for name, delta in deltas.items() if delta.fits(sets, instants)}
     return fitting if 2 * len(fitting) > len(sending) else set()
 

@@ -69,7 +69,7 @@ class Starvation:
         )
 
     def _reason(self, sending: list[str], statistics: SyncStatistics, findings: Sequence[ClockFinding]) -> str:
-        fewest = self._config.fewest_views
+        fewest = self._config.minimum_views
         if len(sending) < fewest:
             return (
                 f"only {len(sending)} of {len(self._config.cameras)} cameras send ({', '.join(sending)}) and "

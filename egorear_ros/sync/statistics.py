@@ -90,7 +90,7 @@ class SyncStatistics:
         cameras: By camera name.
         complete: Sets that went out with all views.
         partial: Sets that went out with some.
-        discarded: Partial sets dropped for having fewer than `min_views` views.
+        discarded: Partial sets dropped for having fewer than `minimum_views` views.
         resets: How often matching started anew.
         span: Span of the sets that went out.
     """

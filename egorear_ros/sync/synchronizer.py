@@ -38,7 +38,7 @@ class Synchronizer(Generic[FrameT]):
         self._tolerance = nanoseconds(config.tolerance)
         self._deadline = nanoseconds(config.deadline)
         self._clock_jump = nanoseconds(config.clock_jump)
-        self._fewest_views = config.fewest_views
+        self._minimum_views = config.minimum_views
         self._tracks: list[Track[FrameT]] = [Track(name, config.offset_ns(name)) for name in config.cameras]
         self._by_name = {track.name: track for track in self._tracks}
         # Start and first arrival of the sets that went out last.
@@ -262,7 +262,7 @@ class Synchronizer(Generic[FrameT]):
             real = index != ABSENT and index < len(track.arrivals) and not track.arrivals[index].is_gap
             views.append(View(each[index], track.arrivals[index]) if real else None)
         present = len(views) - views.count(None)
-        if present >= self._fewest_views:
+        if present >= self._minimum_views:
             out.append(assemble(views, self._resets))
             self._account(views)
         elif present:

@@ -6,18 +6,17 @@ The draws of one augmentation do not depend on whether another is on, so that a 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.spatial.transform import Rotation
 
 from egorear_ros.data.frame_sets import FrameSets, FrameSource
 from egorear_ros.errors import EgorearError
-from egorear_ros.training.yaml_values import fitted
+from egorear_ros.settings import Number, Switch, Whole, checked
 
 GAIN_STD: Final = 0.15
 COLOUR_STD: Final = 0.05
@@ -29,11 +28,13 @@ FRONT_ONLY_SHARE: Final = 0.15
 ONE_LOST_SHARE: Final = 0.2
 """Views; the rest of the batch has any subset."""
 
+Share = Annotated[Number, Field(ge=0, le=1)]
+
 OCCLUDER_SIZE: Final = (0.05, 0.25)
 """Half axes of an occluder, as shares of the image's width."""
 
 
-@dataclass(frozen=True)
+@checked("augmentation")
 class AugmentationConfig:
     """Which augmentations are on, and how strong.
 
@@ -55,54 +56,19 @@ class AugmentationConfig:
             (`training.appearance`). Other renderers and real cameras look different.
     """
 
-    photometric: bool = True
-    view_dropout: bool = True
-    nominal_calibration: float = 0.5
-    calibration_rotation_deg: float = 0.0
-    calibration_shift_m: float = 0.0
-    time_jitter_frames: int = 0
-    occluders: float = 0.0
-    appearance: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Raise EgorearError on a value that cannot be used."""
-        for name in ("photometric", "view_dropout"):
-            _require(isinstance(getattr(self, name), bool), name, getattr(self, name), "true or false")
-        for name, most in (
-            ("nominal_calibration", 1.0),
-            ("occluders", 1.0),
-            ("appearance", 1.0),
-            ("calibration_rotation_deg", 30.0),
-            ("calibration_shift_m", 0.5),
-        ):
-            value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            _require(number and 0 <= value <= most, name, value, f"a number from 0 to {most:g}")
-        frames = self.time_jitter_frames
-        whole = isinstance(frames, int) and not isinstance(frames, bool)
-        _require(whole and 0 <= frames <= 30, "time_jitter_frames", frames, "a whole number from 0 to 30")
+    photometric: Switch = True
+    view_dropout: Switch = True
+    nominal_calibration: Share = 0.5
+    calibration_rotation_deg: Annotated[Number, Field(ge=0, le=30)] = 0.0
+    calibration_shift_m: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
+    time_jitter_frames: Annotated[Whole, Field(ge=0, le=30)] = 0
+    occluders: Share = 0.0
+    appearance: Share = 0.0
 
     @classmethod
     def off(cls) -> AugmentationConfig:
         """Nothing is varied."""
         return cls(photometric=False, view_dropout=False, nominal_calibration=0.0)
-
-    @classmethod
-    def from_mapping(cls, content: Any) -> AugmentationConfig:
-        """From the YAML of a training configuration.
-
-        Raises:
-            EgorearError: no mapping, an unknown field or an unusable value.
-        """
-        known = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(content, Mapping):
-            raise EgorearError(f"training configuration: augmentation must map some of {', '.join(known)} to values")
-        unknown = sorted(map(str, set(content) - set(known)))
-        if unknown:
-            raise EgorearError(
-                f"training configuration: augmentation has no field '{unknown[0]}'; it has {', '.join(known)}"
-            )
-        return cls(**fitted(content, cls, "augmentation."))
 
 
 class Draws(NamedTuple):
@@ -171,10 +137,10 @@ def occluded(rng: np.random.Generator, sets: FrameSets, share: float) -> FrameSe
 
     Args:
         rng: source of the patches.
-        sets: frame sets; their images are changed in place.
+        sets: frame sets.
         share: of the images that get a patch.
     """
-    size, visible = sets.images.shape[2], sets.visible.copy()
+    size, images, visible = sets.images.shape[2], sets.images.copy(), sets.visible.copy()
     for index in np.ndindex(sets.images.shape[:2]):
         chosen, elliptic = rng.random() < share, rng.random() < 0.5
         middle, half = rng.random(2) * size, rng.uniform(*OCCLUDER_SIZE, 2) * size
@@ -191,9 +157,9 @@ def occluded(rng: np.random.Generator, sets: FrameSets, share: float) -> FrameSe
             cv2.ellipse(patch, box, 1, cv2.FILLED)
         else:
             cv2.fillPoly(patch, [cv2.boxPoints(box).round().astype(np.int32)], 1)
-        sets.images[index][patch > 0] = colour
+        images[index][patch > 0] = colour
         visible[index] &= ~_covered(patch, sets.pixels[index])
-    return dataclasses.replace(sets, visible=visible)
+    return dataclasses.replace(sets, images=images, visible=visible)
 
 
 def _covered(patch: NDArray[np.uint8], pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -246,8 +212,3 @@ def _neighbour(source: FrameSource, index: int, offset: int) -> int:
             if own.sequence and found.sequence == own.sequence and found.frame - own.frame == step:
                 return other
     return index
-
-
-def _require(condition: bool, name: str, value: object, expected: str) -> None:
-    if not condition:
-        raise EgorearError(f"training configuration: augmentation.{name} is {value!r}, expected {expected}")

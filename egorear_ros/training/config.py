@@ -1,27 +1,29 @@
-"""What a training run is: one frozen dataclass, read from YAML, every field checked."""
+"""What a training run is: one frozen dataclass, read from YAML, every field checked (`settings`)."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import yaml
+from pydantic import Field
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.network import NetworkConfig, config_of
 from egorear_ros.network.weights import config_from_json, config_to_json
+from egorear_ros.settings import Number, OneOf, OneOrMore, Switch, Whole, checked, checked_names, from_yaml, require
 from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.quirks import QUIRKS
-from egorear_ros.training.yaml_values import fitted
 
 SCHEDULES: Final = ("cosine", "drops", "linear")
+Count = Annotated[Whole, Field(ge=1)]
 STAGES: Final = (1, 2, 3)
 
 
-@dataclass(frozen=True)
+@checked("training configuration")
 class TrainingConfig:
     """A run, or a stage of one; see config/training/.
 
@@ -64,58 +66,41 @@ class TrainingConfig:
 
     system: str = "egorear-s"
     network: dict[str, Any] = field(default_factory=dict)
-    data: tuple[str, ...] = ()
+    data: Annotated[tuple[str, ...], OneOrMore] = ()
     validation: str = ""
     out: str = "runs/egorear-s"
     earlier: str = ""
     initial: str = ""
     backbone_weights: str = ""
-    steps: int | None = None
-    epochs: int | None = None
-    batch: int = 32
-    accumulate: int = 1
-    learning_rate: float = 1.5e-3
-    schedule: str = "cosine"
-    decay_share: float = 0.5
-    warmup_steps: int = 100
-    warmup_epochs: int = 0
-    drops: tuple[int, ...] = ()
-    weight_decay: float = 0.02
-    epsilon: float = 1e-8
-    gradient_clip: float | None = 5.0
-    ema: float = 0.0
-    validate_every: int | None = None
-    validation_sets: int = 256
-    check_sets: int | None = None
-    workers: int = 0
-    threads: int | None = None
-    bf16: bool = True
+    steps: Count | None = None
+    epochs: Count | None = None
+    batch: Count = 32
+    accumulate: Count = 1
+    learning_rate: Annotated[Number, Field(gt=0)] = 1.5e-3
+    schedule: Annotated[str, OneOf(SCHEDULES)] = "cosine"
+    decay_share: Annotated[Number, Field(gt=0, le=1)] = 0.5
+    warmup_steps: Annotated[Whole, Field(ge=0)] = 100
+    warmup_epochs: Annotated[Whole, Field(ge=0)] = 0
+    drops: Annotated[tuple[Whole, ...], OneOrMore] = ()
+    weight_decay: Annotated[Number, Field(ge=0)] = 0.02
+    epsilon: Annotated[Number, Field(gt=0)] = 1e-8
+    gradient_clip: Annotated[Number | None, Field(gt=0)] = 5.0
+    ema: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    validate_every: Count | None = None
+    validation_sets: Count = 256
+    check_sets: Count | None = None
+    workers: Annotated[Whole, Field(ge=0)] = 0
+    threads: Count | None = None
+    bf16: Switch = True
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
-    quirks: tuple[str, ...] = ()
-    seed: int = 0
+    quirks: Annotated[tuple[Annotated[str, OneOf(tuple(QUIRKS))], ...], OneOrMore] = ()
+    seed: Whole = 0
 
     def __post_init__(self) -> None:
-        """Raise EgorearError on a value that cannot be used."""
-        for name in ("batch", "accumulate", "validation_sets"):
-            self._require(getattr(self, name) >= 1, name, "at least 1")
-        for name in ("steps", "epochs", "validate_every", "check_sets", "threads"):
-            self._require(getattr(self, name) is None or getattr(self, name) >= 1, name, "at least 1, or left out")
-        for name in ("warmup_steps", "warmup_epochs", "weight_decay", "workers"):
-            self._require(getattr(self, name) >= 0, name, "0 or more")
-        for name in ("learning_rate", "epsilon"):
-            self._require(getattr(self, name) > 0, name, "above 0")
-        self._require(self.gradient_clip is None or self.gradient_clip > 0, "gradient_clip", "above 0, or left out")
-        self._require(0 < self.decay_share <= 1, "decay_share", "above 0, at most 1")
-        self._require(0 <= self.ema < 1, "ema", "0 or more and below 1")
-        self._require(self.batch % self.accumulate == 0, "batch", f"a multiple of accumulate, {self.accumulate}")
-        self._require(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
-        self._require(not self.drops or self.epochs is not None, "drops", "nothing without epochs")
-        self._require(set(self.quirks) <= set(QUIRKS), "quirks", f"some of {', '.join(QUIRKS)}")
+        """Raise EgorearError on values that do not fit each other."""
+        require(self.batch % self.accumulate == 0, self, "batch", f"a multiple of accumulate, {self.accumulate}")
+        require(not self.drops or self.epochs is not None, self, "drops", "nothing without epochs")
         self.network_config()
-
-    def _require(self, condition: bool, name: str, expected: str) -> None:
-        if not condition:
-            raise EgorearError(f"training configuration: {name} is {getattr(self, name)!r}, expected {expected}")
 
     def network_config(self) -> NetworkConfig:
         """The whole system's network configuration.
@@ -165,14 +150,12 @@ def load_config(path: Path, stage: int | None = None, **changes: Any) -> Trainin
         raise EgorearError(f"training configuration '{path}': stage{wrong[0]} must map names to values")
     content.update(stages[stage] if stage else {})
     content.update({key: value for key, value in changes.items() if value is not None})
-    known = {f.name for f in dataclasses.fields(TrainingConfig)}
-    unknown = sorted(map(str, set(content).union(*stages.values()) - known))
-    if unknown:
-        raise EgorearError(f"training configuration '{path}' has an unknown field '{unknown[0]}'")
-    content = fitted(content, TrainingConfig)
-    if "augmentation" in content:
-        content["augmentation"] = AugmentationConfig.from_mapping(content["augmentation"])
-    return TrainingConfig(**content)
+    try:
+        for number, values in stages.items():  # a mistake in a stage that is not trained now would be met hours later
+            checked_names(TrainingConfig, values, f"stage{number}.")
+        return from_yaml(TrainingConfig, content)
+    except EgorearError as error:
+        raise EgorearError(f"'{path}': {error}") from None
 
 
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

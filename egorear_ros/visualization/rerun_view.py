@@ -1,4 +1,4 @@
-"""The live view in a browser (rerun): four images with 2D joints, the 3D skeleton beside the truth, errors and latency.
+"""The live view in a browser (rerun): a moving person beside four images with 2D joints, the skeleton, errors, latency.
 
 Also writes the same as a recording (.rrd), which `rerun FILE` and the web viewer open.
 """
@@ -19,13 +19,16 @@ import numpy.typing as npt
 import rerun as rr
 import rerun.blueprint as rrb
 
+from egorear_ros.body import BodyPose
 from egorear_ros.data.encodings import ImageError, decode_jpeg, needs_reading
 from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.datatypes import CameraFrame, FrameSet, Skeleton, Skeleton2D
 from egorear_ros.rig import HELMET_FRAME, Rig
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.skeleton import BONES, JOINTS
+from egorear_ros.visualization.avatar import load_avatar
 from egorear_ros.visualization.rerun_server import LOOPBACK, RerunServer
+from egorear_ros.visualization.standing import Standing
 
 TIMELINE = "stamp"
 JPEG_QUALITY = 75
@@ -35,6 +38,7 @@ TRUTH_COLOR = (120, 170, 255, 140)
 FITTED_COLOR = (235, 235, 245, 200)
 DRAWN_HZ = 10.0
 """How often each thing is sent to a browser: one that draws slowly would fall behind, and show the past."""
+PERSON = f"world/{HELMET_FRAME}/person"
 DRAWN_PX = 384
 """Larger side of the images sent to a browser."""
 DATA_PORT_ABOVE = 786
@@ -48,10 +52,14 @@ class RerunView:
 
     Args:
         rig: cameras to lay out, and the frame the skeleton is drawn in.
+        person: show a moving person, standing on a floor; `show_person` feeds it.
+        truth: show the true skeleton beside the person too; the tab "skeleton" always has it.
     """
 
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
+    def __init__(self, rig: Rig, person: bool = False, truth: bool = False) -> None:
+        self._rig, self._person, self._truth = rig, person, truth
+        self._standing = Standing()
+        self._person_stamp_ns = 0
         self._server: RerunServer | None = None
         self._sent_at: dict[str, float] = {}
         self._scales: dict[str, float] = {}
@@ -122,14 +130,29 @@ class RerunView:
         """Show the joints of the body that was fitted to an estimate, white."""
         self._draw("body", skeleton, np.tile(FITTED_COLOR, (len(JOINTS), 1)))
 
+    def show_person(self, pose: BodyPose) -> None:
+        """Show the wearer as a person, on the floor: moves everything that hangs on the helmet."""
+        if not self._person or not self._is_due("person") or self._is_close_to_last_person(pose.skeleton.stamp_ns):
+            return
+        helmet_from_device = self._rig.helmet_from_device
+        vertices, normals = load_avatar().posed(pose, helmet_from_device)
+        joints = transform_points(helmet_from_device, pose.positions_m)
+        floor_from_helmet = self._standing.floor_from_helmet(joints, pose.skeleton.stamp_ns)
+        helmet = rr.Transform3D(translation=floor_from_helmet[:3, 3], mat3x3=floor_from_helmet[:3, :3])
+        with self._at(pose.skeleton.stamp_ns):
+            self._recording.log(f"world/{HELMET_FRAME}", helmet)
+            self._recording.log(PERSON, rr.Mesh3D.from_fields(vertex_positions=vertices, vertex_normals=normals))
+
     def _draw(self, name: str, skeleton: Skeleton, colors: npt.NDArray[np.generic]) -> None:
         points = transform_points(self._rig.helmet_from_device, skeleton.positions_m)
         bones = [points[[start, end]] for start, end in BONES]
         bone_colors = [colors[end] for _, end in BONES]
         with self._at(skeleton.stamp_ns):
-            self._recording.log(f"world/{name}/joints", rr.Points3D(points, colors=colors, radii=JOINT_RADIUS_M))
+            self._recording.log(
+                f"world/{HELMET_FRAME}/{name}/joints", rr.Points3D(points, colors=colors, radii=JOINT_RADIUS_M)
+            )
             lines = rr.LineStrips3D(bones, colors=bone_colors, radii=BONE_RADIUS_M)
-            self._recording.log(f"world/{name}/bones", lines)
+            self._recording.log(f"world/{HELMET_FRAME}/{name}/bones", lines)
 
     def show_figures(self, stamp_ns: int, figures: dict[str, float]) -> None:
         """Plot figures over time; names are paths such as "error/mpjpe_mm"."""
@@ -149,6 +172,13 @@ class RerunView:
             return False
         self._sent_at[what] = now
         return True
+
+    def _is_close_to_last_person(self, stamp_ns: int) -> bool:
+        """Whether a file has a person for nearly this moment: one is larger than all other things of a moment."""
+        if self._server is not None or abs(stamp_ns - self._person_stamp_ns) * DRAWN_HZ < 0.99e9:
+            return self._server is None
+        self._person_stamp_ns = stamp_ns
+        return False
 
     def _drawn(self, frame: CameraFrame) -> bytes:
         """The frame as a JPEG that any decoder shows as the network sees it; for a browser no larger than `DRAWN_PX`.
@@ -184,6 +214,10 @@ class RerunView:
                 entity, rr.Boxes3D(half_sizes=[(0.015, 0.015, 0.015)], colors=[(40, 40, 50)]), static=True
             )
         self._recording.log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
+        if self._person:
+            avatar = load_avatar()
+            look = rr.Mesh3D.from_fields(triangle_indices=avatar.faces, vertex_colors=avatar.colors)
+            self._recording.log(PERSON, look, static=True)
 
     def _blueprint(self) -> rrb.Blueprint:
         images = [rrb.Spatial2DView(origin=f"cameras/{name}", name=name) for name in self._rig.names]
@@ -191,9 +225,21 @@ class RerunView:
             rrb.TimeSeriesView(origin="error", name="error, mm"),
             rrb.TimeSeriesView(origin="timing", name="latency and spread, ms"),
         ]
-        scene = rrb.Spatial3DView(origin="world", name="skeleton (helmet frame)")
-        left = rrb.Vertical(rrb.Grid(*images, grid_columns=2), rrb.Horizontal(*plots), row_shares=[3, 1])
-        return rrb.Blueprint(rrb.Horizontal(left, scene, column_shares=[3, 2]), collapse_panels=True)
+        right = rrb.Vertical(rrb.Grid(*images, grid_columns=2), rrb.Horizontal(*plots), row_shares=[3, 1])
+        return rrb.Blueprint(rrb.Horizontal(self._scene(), right, column_shares=[4, 5]), collapse_panels=True)
+
+    def _scene(self) -> rrb.Container | rrb.View:
+        """The 3D views: the person first, the skeletons in a tab behind."""
+        eye = rrb.EyeControls3D(position=(3.2, 1.4, 1.7), look_target=(0.0, 0.0, 0.9), eye_up=(0.0, 0.0, 1.0))
+        everything = [f"- {PERSON}", "world/**"]
+        if not self._person:
+            return rrb.Spatial3DView(origin="world", contents=everything, name="skeleton (helmet frame)")
+        left_out = ("skeleton", "body") if self._truth else ("skeleton", "body", "truth")
+        alone = [f"- world/{HELMET_FRAME}/{name}/**" for name in left_out]
+        return rrb.Tabs(
+            rrb.Spatial3DView(origin="world", contents=["world/**", *alone], name="person", eye_controls=eye),
+            rrb.Spatial3DView(origin="world", contents=everything, name="skeleton and truth", eye_controls=eye),
+        )
 
 
 def smaller(image: npt.NDArray[np.uint8], scale: float) -> npt.NDArray[np.uint8]:

@@ -106,8 +106,8 @@ def test_a_batch_measures_the_network_and_an_engine_that_fails_is_in_the_result(
         (["--model", "nosuch"], "no model 'nosuch'"),
         (["--model", "heatmap-front"], "'heatmap-front' does not estimate poses"),
         (["--engines", "steam"], "there is no engine 'steam'"),
-        (["--views", "top"], "there is no view 'top'; known are front_left"),
-        (["--size", "3"], "--size must be between"),
+        (["--views", "top"], r"--views\[0\] is 'top', expected one of front_left"),
+        (["--size", "3"], "--size is 3, expected a whole number from 16 to 4096"),
         (["--json", "/nowhere/a.json"], "--json: there is no folder '/nowhere'"),
     ],
 )

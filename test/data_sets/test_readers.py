@@ -14,7 +14,8 @@ from egorear_ros.data.opening import open_frames
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import VIEWS, load_rig
 from egorear_ros.rig.rigid import transform_points
-from egorear_ros.simulator.sampler import Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Simulator
+from egorear_ros.simulator.settings import SimulatorSettings
 from egorear_ros.training.heatmap_targets import joint_heatmaps
 from test.data_sets.conftest import rw_joints_m, rw_poses
 

@@ -7,27 +7,16 @@ from pathlib import Path
 import cv2
 import pytest
 
-from egorear_ros.bags.clip_to_bag import clip_to_bag
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.inference import PoseEstimator
 
-from .. import recording
+from ..recording import Recording, bag_path, recorded
+
+__all__ = ["bag_path", "estimator", "images", "recorded"]
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> recording.Recording:
-    return recording.make(tmp_path_factory.mktemp("recording"))
-
-
-@pytest.fixture(scope="session")
-def bag_path(recorded: recording.Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("bag") / "walk"
-    clip_to_bag(str(recorded.clip), path, "egorear")
-    return path
-
-
-@pytest.fixture(scope="session")
-def images(recorded: recording.Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def images(recorded: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder of lossless images per view."""
     folder = tmp_path_factory.mktemp("images") / "walk"
     clip = RigClip(recorded.clip)
@@ -40,5 +29,5 @@ def images(recorded: recording.Recording, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def estimator(recorded: recording.Recording) -> PoseEstimator:
+def estimator(recorded: Recording) -> PoseEstimator:
     return PoseEstimator.from_pretrained(recorded.model, "cpu", "reference")

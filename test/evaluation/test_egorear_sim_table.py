@@ -17,9 +17,9 @@ import yaml
 
 from egorear_ros.network import build, config_of, list_models, save_weights
 from egorear_ros.network.config import EgoRearSConfig
+from egorear_ros.training.checkpoint import CHECKPOINT
 from egorear_ros.training.config import load_config
 from egorear_ros.training.stages import jobs_of
-from egorear_ros.training.trainer import CHECKPOINT
 from test.training.conftest import FRAME_SETS
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "egorear_sim.py"

@@ -230,7 +230,7 @@ def test_rrd(export: Export, tmp_path: Path) -> None:
     write(tmp_path / "a.rrd", export)
     data = (tmp_path / "a.rrd").read_bytes()
     assert data[:3] == b"RRF"
-    for entity in (b"world/body/joints", b"world/skeleton/joints", b"cameras/rear_left/image"):
+    for entity in (b"helmet_link/body/joints", b"helmet_link/skeleton/joints", b"cameras/rear_left/image"):
         assert entity in data or entity.decode() in _entities(tmp_path / "a.rrd")
 
 

@@ -10,11 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from egorear_ros.body import ANGLE_NAMES, BODY_JOINTS, joint_angles
+from egorear_ros.body import ANGLE_NAMES, BODY_JOINTS, LINK_OF, joint_angles
 from egorear_ros.export import Export, write
 
 Float64 = NDArray[np.float64]
 FIVE_MILLIMETRES = 0.005
+TURNING = {"revolute", "continuous"}
+PLACED = [BODY_JOINTS.index(joint) for joint in LINK_OF]
 
 
 def numbers(text: str) -> Float64:
@@ -22,11 +24,10 @@ def numbers(text: str) -> Float64:
 
 
 def in_hips(export: Export, frame: int) -> Float64:
-    """(20, 3) positions in the frame of the hips."""
+    """(17, 3) positions of the joints that have a link, in the frame of the hips."""
     body = export.body
-    return np.asarray(
-        (body.positions_m[frame] - body.positions_m[frame, 0]) @ body.device_from_joint[frame, 0], np.float64
-    )
+    away_m = body.positions_m[frame, PLACED] - body.positions_m[frame, 0]
+    return np.asarray(away_m @ body.device_from_joint[frame, 0], np.float64)
 
 
 @pytest.fixture
@@ -37,18 +38,18 @@ def urdf(export: Export, tmp_path: Path) -> Path:
 
 def test_forward_kinematics_give_the_body(export: Export, urdf: Path) -> None:
     robot = ElementTree.parse(urdf).getroot()
-    for frame, angles in enumerate(joint_angles(export.body.parent_from_joint)):
+    for frame, angles in enumerate(joint_angles(export.body.parent_from_joint, export.body.offsets_m)):
         given = dict(zip(ANGLE_NAMES, angles, strict=True))
-        world = {"Hips": np.eye(4)}
+        world = {"body": np.eye(4)}
         for joint in robot.findall("joint"):  # parents come first
             step = np.eye(4)
             step[:3, 3] = numbers(joint.find("origin").get("xyz"))  # type: ignore[union-attr,arg-type]
-            if joint.get("type") == "revolute":
+            if joint.get("type") in TURNING:
                 axis = numbers(joint.find("axis").get("xyz"))  # type: ignore[union-attr,arg-type]
                 step[:3, :3] = Rotation.from_rotvec(axis * given[joint.get("name")]).as_matrix()  # type: ignore[index]
             parent, child = joint.find("parent").get("link"), joint.find("child").get("link")  # type: ignore[union-attr]
             world[child] = world[parent] @ step  # type: ignore[index]
-        found = np.array([world[name][:3, 3] for name in BODY_JOINTS])
+        found = np.array([world[link][:3, 3] for link in LINK_OF.values()])
         assert np.abs(found - in_hips(export, frame)).max() < FIVE_MILLIMETRES / 10
 
 
@@ -60,19 +61,21 @@ def test_it_keeps_the_rules_of_check_urdf(urdf: Path) -> None:
     assert len(set(links)) == len(links)
     assert len({joint.get("name") for joint in joints}) == len(joints)
     children = [joint.find("child").get("link") for joint in joints]  # type: ignore[union-attr]
-    assert sorted(map(str, [*children, "Hips"])) == sorted(map(str, links))
+    assert sorted(map(str, [*children, "body"])) == sorted(map(str, links))
     for joint in joints:
-        if joint.get("type") == "revolute":
+        if joint.get("type") in TURNING:
             limit, axis = joint.find("limit"), joint.find("axis")
             assert limit is not None and axis is not None
-            assert float(limit.get("lower", "nan")) <= 0 <= float(limit.get("upper", "nan"))
+            assert float(limit.get("effort", "nan")) > 0 and float(limit.get("velocity", "nan")) > 0
+            if joint.get("type") == "revolute":
+                assert float(limit.get("lower", "nan")) <= 0 <= float(limit.get("upper", "nan"))
             assert np.linalg.norm(numbers(axis.get("xyz", ""))) == pytest.approx(1)
-    assert {joint.get("name") for joint in joints if joint.get("type") == "revolute"} == set(ANGLE_NAMES)
+    assert {joint.get("name") for joint in joints if joint.get("type") in TURNING} == set(ANGLE_NAMES)
 
 
 def test_the_cylinders_lie_along_the_bones(export: Export, urdf: Path) -> None:
     robot = ElementTree.parse(urdf).getroot()
-    link = next(link for link in robot.findall("link") if link.get("name") == "LeftShoulder")
+    link = next(link for link in robot.findall("link") if link.get("name") == "l_collar")
     visual = link.find("visual")
     assert visual is not None
     origin, cylinder = visual.find("origin"), visual.find("geometry/cylinder")
@@ -86,8 +89,8 @@ def test_the_cylinders_lie_along_the_bones(export: Export, urdf: Path) -> None:
 def test_yourdfpy_agrees(export: Export, urdf: Path) -> None:
     yourdfpy = pytest.importorskip("yourdfpy")
     robot = yourdfpy.URDF.load(str(urdf), load_meshes=False, build_scene_graph=True)
-    angles = joint_angles(export.body.parent_from_joint)
+    angles = joint_angles(export.body.parent_from_joint, export.body.offsets_m)
     for frame in (0, len(angles) - 1):
         robot.update_cfg(dict(zip(ANGLE_NAMES, angles[frame], strict=True)))
-        found = np.array([robot.get_transform(name, "Hips")[:3, 3] for name in BODY_JOINTS])
+        found = np.array([robot.get_transform(link, "body")[:3, 3] for link in LINK_OF.values()])
         assert np.abs(found - in_hips(export, frame)).max() < FIVE_MILLIMETRES

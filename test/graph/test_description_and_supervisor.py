@@ -61,7 +61,8 @@ def test_the_graph_has_one_node_per_camera_and_the_rest() -> None:
     cameras = {spec.namespace: spec.parameters["source"] for spec in specs if spec.kind == "camera_node"}
     assert cameras == dict(zip(VIEWS, "0123", strict=True))
     kinds = [spec.kind for spec in specs]
-    assert kinds[4:] == ["synchronizer_node", "pose_node", "skeleton_view_node", "evaluation_node"]
+    assert kinds[4:] == ["synchronizer_node", "pose_node", "skeleton_view_node", "body_node", "evaluation_node"]
+    assert not any(spec.kind == "body_node" for spec in build_graph(GraphOptions(body=False)))
     clip = build_graph(GraphOptions(source="clip:DIR", views=("front_left", "rear_right")))
     assert [spec.namespace for spec in clip if spec.kind == "camera_node"] == ["front_left", "rear_right"]
     assert "ground_truth_node" in {spec.kind for spec in clip}

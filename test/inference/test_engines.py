@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -228,7 +229,7 @@ def test_a_fall_back_is_one_warning_with_the_reason(monkeypatch: pytest.MonkeyPa
 
     for name in ENGINES:
         if name.startswith("openvino"):
-            monkeypatch.setitem(choice._MAKERS, name, broken)
+            monkeypatch.setitem(ENGINES._things, name, dataclasses.replace(ENGINES[name], make=broken))
     for asked in ("auto", "openvino"):
         warnings.clear()
         assert make_engine(asked, network, config, RIG, "cpu", warn=warnings.append).name == "torch"

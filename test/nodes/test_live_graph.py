@@ -14,7 +14,8 @@ import rclpy
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import DurabilityPolicy, QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import String
 from std_srvs.srv import SetBool
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import MarkerArray
@@ -39,6 +40,9 @@ TOPICS: dict[str, tuple[Any, Any]] = {
     "/egorear/markers": (MarkerArray, 10),
     "/egorear/helmet": (MarkerArray, LATCHED),
     "/tf": (TFMessage, 100),
+    "/egorear/joint_states": (JointState, 10),
+    "/egorear/robot_description": (String, LATCHED),
+    "/egorear/skeleton_fitted": (msg.Skeleton, 10),
     "/tf_static": (TFMessage, LATCHED),
     "/diagnostics": (DiagnosticArray, 10),
 }
@@ -90,7 +94,7 @@ def check_messages(messages: dict[str, list[Any]]) -> None:
         "egorear_device_frame",
         *(f"{view}_optical_frame" for view in VIEWS),
     }
-    assert any(t.child_frame_id == "body_0" for m in messages["/tf"] for t in m.transforms)
+    assert any(t.child_frame_id == "body_wearer" for m in messages["/tf"] for t in m.transforms)
     cameras = [m for m in messages["/egorear/status"] if m.cameras][-1].cameras
     assert [camera.view for camera in cameras] == list(VIEWS)
 
@@ -155,8 +159,8 @@ def test_services_and_parameters(node: Any, arguments: list[str], tmp_path: Path
             request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
             (result,) = call(SetParameters, "/egorear/skeleton_view/set_parameters", request).results
             assert not result.successful and reason in result.reason.lower(), result.reason
-        request = SetParameters.Request(parameters=[Parameter("joint_frames", value=True).to_parameter_msg()])
-        assert call(SetParameters, "/egorear/skeleton_view/set_parameters", request).results[0].successful
+        request = SetParameters.Request(parameters=[Parameter("joint_frames", value=False).to_parameter_msg()])
+        assert call(SetParameters, "/egorear/body/set_parameters", request).results[0].successful
         status, log = graph.stop()
     assert status == 0, log
 

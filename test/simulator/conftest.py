@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from egorear_ros.simulator.sampler import Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Simulator
+from egorear_ros.simulator.settings import SimulatorSettings
 
 
 @pytest.fixture(scope="session")

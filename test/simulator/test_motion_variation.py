@@ -17,7 +17,8 @@ from egorear_ros.simulator.motion.clip import BONE_INDEX, BONES, LIMBS, MotionCl
 from egorear_ros.simulator.motion.library import MotionLibrary, save_library
 from egorear_ros.simulator.motion.procedural import procedural_clip
 from egorear_ros.simulator.motion.variation import mirrored, recombined, varied_clip, with_deviations
-from egorear_ros.simulator.sampler import Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Simulator
+from egorear_ros.simulator.settings import SimulatorSettings
 from egorear_ros.simulator.shard_writing import ShardSettings, write_shards
 
 CHAINS = (

@@ -10,7 +10,9 @@ from egorear_ros.rig import load_rig
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.simulator.body.retarget import contact_points
 from egorear_ros.simulator.live import LiveSource
-from egorear_ros.simulator.sampler import Sequence, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Simulator
+from egorear_ros.simulator.sequence import Sequence
+from egorear_ros.simulator.settings import SimulatorSettings
 
 
 def test_pixels_are_the_projected_joints(simulator) -> None:

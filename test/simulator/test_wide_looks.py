@@ -20,8 +20,10 @@ from egorear_ros.simulator.looks.skins import FACE_CORNER, FACE_SHARE, Skins, re
 from egorear_ros.simulator.materials import material
 from egorear_ros.simulator.renderer.mesh import STATIC_PART
 from egorear_ros.simulator.renderer.surfaces import KINDS, MATERIAL
-from egorear_ros.simulator.sampler import WIDE_VERSION, Sequence, Simulator, SimulatorSettings
+from egorear_ros.simulator.sampler import Simulator
 from egorear_ros.simulator.scene.sampler import sample_scene
+from egorear_ros.simulator.sequence import Sequence
+from egorear_ros.simulator.settings import WIDE_VERSION, SimulatorSettings
 from egorear_ros.simulator.shard_writing import ShardSettings
 
 

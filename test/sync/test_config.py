@@ -13,21 +13,22 @@ from egorear_ros.sync import SyncConfig
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"cameras": ()}, "cameras is empty"),
-        ({"cameras": ("a", "a")}, "camera 'a' is named twice"),
-        ({"cameras": ("a", "")}, "camera name '' is not a non-empty string"),
-        ({"tolerance": -0.001}, "tolerance is -0.001; give seconds, at least 0"),
+        ({"cameras": ()}, r"cameras is \(\), expected a list that is not empty"),
+        ({"cameras": ("a", "a")}, "each name once, 'a' comes twice"),
+        ({"cameras": ("a", "")}, r"cameras\[1\] is '', expected text that is not empty"),
+        ({"tolerance": -0.001}, "tolerance is -0.001, expected seconds: a number, at least 0, for example 0.005"),
         ({"tolerance": float("nan")}, "tolerance is nan"),
-        ({"deadline": "soon"}, "deadline is 'soon'; give seconds"),
+        ({"deadline": "soon"}, "deadline is 'soon', expected seconds"),
         ({"deadline": float("inf")}, "deadline is inf"),
-        ({"clock_jump": 0.0}, "clock_jump is 0.0; give seconds, at least 0.001"),
-        ({"offsets": {"c": 0.1}}, "offset for unknown camera 'c'; cameras are a, b"),
-        ({"offsets": {"a": None}}, "offset of camera 'a' is None; give seconds"),
-        ({"min_views": 0}, "min_views is 0; give a whole number from 1 to 2"),
-        ({"min_views": 3}, "min_views is 3; give a whole number from 1 to 2"),
-        ({"queue_length": 1}, "queue_length is 1; give a whole number from 2 to 10000"),
+        ({"clock_jump": 0.0}, "clock_jump is 0.0, expected seconds: a number, at least 0.001"),
+        ({"offsets": {"c": 0.1}}, "offsets: unknown camera 'c'; known are a, b"),
+        ({"offsets": {"a": None}}, "offsets.a is None, expected seconds"),
+        ({"minimum_views": 0}, "minimum_views is 0, expected a whole number, at least 1"),
+        ({"minimum_views": 3}, "minimum_views is 3, expected a whole number from 1 to 2, all cameras"),
+        ({"queue_length": 1}, "queue_length is 1, expected a whole number from 2 to 10000"),
         ({"queue_length": 8.0}, "queue_length is 8.0"),
         ({"lost_after": True}, "lost_after is True"),
+        ({"tolerence": 1.0}, "unknown field 'tolerence', did you mean 'tolerance'"),
     ],
 )
 def test_exception(settings: dict[str, Any], message: str) -> None:
@@ -44,6 +45,8 @@ def test_lists_are_accepted_and_copied() -> None:
     assert config.offset_ns("b") == 0
 
 
-@pytest.mark.parametrize(("cameras", "min_views", "fewest"), [("a", None, 1), ("abcd", None, 2), ("abcd", 4, 4)])
-def test_fewest_views(cameras: str, min_views: int | None, fewest: int) -> None:
-    assert SyncConfig(tuple(cameras), min_views=min_views).fewest_views == fewest
+@pytest.mark.parametrize(
+    ("cameras", "given", "expected"), [("a", {}, 1), ("abcd", {}, 2), ("abcd", {"minimum_views": 4}, 4)]
+)
+def test_minimum_views(cameras: str, given: dict[str, int], expected: int) -> None:
+    assert SyncConfig(tuple(cameras), **given).minimum_views == expected

@@ -42,7 +42,7 @@ def arrival_orders(draw: st.DrawFn) -> tuple[list[list[int]], list[int]]:
 
 def run_online(stamps: list[list[int]], order: list[int], tolerance: int) -> list[oracle.Set]:
     names = tuple(f"camera{c}" for c in range(len(stamps)))
-    config = SyncConfig(names, tolerance=tolerance / 1e9, deadline=1e6, min_views=1, predict=False)
+    config = SyncConfig(names, tolerance=tolerance / 1e9, deadline=1e6, minimum_views=1, predict=False)
     synchronizer: Synchronizer[int] = Synchronizer(config)
     queues = [iter(each) for each in stamps]
     sets = []

@@ -52,7 +52,7 @@ def test_unknown_camera() -> None:
 
 @pytest.mark.parametrize(("span_ns", "sets"), [(5 * MS, 1), (5 * MS + 1, 0)])
 def test_tolerance_is_inclusive(span_ns: int, sets: int) -> None:
-    synchronizer = make("a", "b", tolerance=0.005, min_views=2)
+    synchronizer = make("a", "b", tolerance=0.005, minimum_views=2)
     synchronizer.add("a", ORIGIN, None, 0)
     synchronizer.add("b", ORIGIN + span_ns, None, 0)
     synchronizer.flush()
@@ -183,7 +183,7 @@ def test_one_stamp_far_in_the_future_does_not_block_for_ever() -> None:
     once = arrivals([Stream(name) for name in NAMES], PERIOD, 60)
     bogus = [e._replace(stamp_ns=1 << 62) if e.frame == Frame("front_left", 20) else e for e in once]
     bogus = [e for e in bogus if e.camera != "front_left" or e.frame.instant <= 20]  # and the camera dies of it
-    out = play(make(min_views=1), bogus)
+    out = play(make(minimum_views=1), bogus)
     assert [min(instants(o.aligned)) for o in out][-25:] == list(range(35, 60))
 
 
@@ -197,7 +197,7 @@ def test_clock_set_back_resets() -> None:
 
 
 def test_duplicates_and_reordered_frames_are_refused() -> None:
-    synchronizer = make("a", "b", min_views=1)
+    synchronizer = make("a", "b", minimum_views=1)
     for stamp in (0, 33, 33, 0, 20):
         synchronizer.add("a", ORIGIN + stamp * MS, stamp, 0)
     counters = synchronizer.statistics().cameras["a"]
@@ -205,7 +205,7 @@ def test_duplicates_and_reordered_frames_are_refused() -> None:
 
 
 def test_deadline_is_told_and_kept() -> None:
-    synchronizer = make("a", "b", "c", deadline=0.1, min_views=2)
+    synchronizer = make("a", "b", "c", deadline=0.1, minimum_views=2)
     synchronizer.add("a", ORIGIN, "a", 1000)
     synchronizer.add("b", ORIGIN + 1, "b", 9000)
     deadline = synchronizer.next_deadline_ns()
@@ -217,7 +217,7 @@ def test_deadline_is_told_and_kept() -> None:
 
 
 def test_too_few_views_are_dropped_and_counted() -> None:
-    synchronizer = make("a", "b", "c", min_views=3)
+    synchronizer = make("a", "b", "c", minimum_views=3)
     synchronizer.add("a", ORIGIN, "a", 0)
     synchronizer.add("b", ORIGIN, "b", 0)
     assert synchronizer.poll(10**9) == []
@@ -227,7 +227,7 @@ def test_too_few_views_are_dropped_and_counted() -> None:
 
 
 def test_full_queue_forces_the_oldest_out() -> None:
-    synchronizer = make("a", "b", min_views=1, queue_length=4, deadline=1e3)
+    synchronizer = make("a", "b", minimum_views=1, queue_length=4, deadline=1e3)
     sets = [s for k in range(10) for s in synchronizer.add("a", ORIGIN + k * PERIOD, k, k)]
     assert [aligned.frames[0] for aligned in sets][:1] == [0]
     assert synchronizer.statistics().cameras["a"].pending <= 4
@@ -238,7 +238,7 @@ def test_at_the_deadline_instants_do_not_mix() -> None:
     """Camera b lost frame 6 and camera a has fallen silent: 5 of a must not pair with 7 of b, or 6 of c with 5 of a."""
     lost = {"a": frozenset(range(6, 99)), "b": frozenset({5, 7, 8}), "c": frozenset({5, 8})}
     streams = [Stream(name, lost[name]) for name in "abc"]
-    out = play(make(*"abc", tolerance=0.05, min_views=1), arrivals(streams, PERIOD, 9))
+    out = play(make(*"abc", tolerance=0.05, minimum_views=1), arrivals(streams, PERIOD, 9))
     assert complete_instants(out) == [0, 1, 2, 3, 4]
     assert {min(instants(o.aligned)) for o in out} == {0, 1, 2, 3, 4, 5, 6, 7}
 
@@ -270,7 +270,7 @@ def test_distribution_is_exact() -> None:
 
 
 def test_flush_ends_a_recording() -> None:
-    synchronizer = make("a", "b", min_views=1)
+    synchronizer = make("a", "b", minimum_views=1)
     synchronizer.add("a", ORIGIN, "a", 0)
     assert [aligned.frames for aligned in synchronizer.flush()] == [("a", None)]
     assert synchronizer.flush() == []

@@ -39,14 +39,14 @@ class Received(NamedTuple):
 
 @settings(max_examples=400, deadline=None)
 @given(steps, st.integers(0, 30), st.integers(1, 3), st.booleans())
-def test_guarantees_hold_for_any_input(steps: list[Step], tolerance_ms: int, min_views: int, predict: bool) -> None:
+def test_guarantees_hold_for_any_input(steps: list[Step], tolerance_ms: int, minimum_views: int, predict: bool) -> None:
     offsets_ms = {"b": 3, "c": -7}
     config = SyncConfig(
         CAMERAS,
         tolerance=tolerance_ms / 1e3,
         deadline=DEADLINE_MS / 1e3,
         offsets={name: ms / 1e3 for name, ms in offsets_ms.items()},
-        min_views=min_views,
+        minimum_views=minimum_views,
         queue_length=QUEUE,
         clock_jump=0.2,
         predict=predict,
@@ -70,7 +70,7 @@ def test_guarantees_hold_for_any_input(steps: list[Step], tolerance_ms: int, min
         check_bounds(synchronizer, now)
     sets += synchronizer.flush()
     frames_alive.clear()
-    check_sets(sets, frames, tolerance_ms * MS, min_views)
+    check_sets(sets, frames, tolerance_ms * MS, minimum_views)
     check_accounts(synchronizer, sets, received=len(frames))
 
 
@@ -88,12 +88,14 @@ def check_bounds(synchronizer: Synchronizer[object], now: int) -> None:
     assert len(synchronizer._recent) <= QUEUE
 
 
-def check_sets(sets: list[AlignedSet[object]], frames: dict[int, Received], tolerance_ns: int, min_views: int) -> None:
+def check_sets(
+    sets: list[AlignedSet[object]], frames: dict[int, Received], tolerance_ns: int, minimum_views: int
+) -> None:
     seen: set[int] = set()
     last: dict[object, int] = {}
     for aligned in sets:
         present = [frame for frame in aligned.frames if frame is not None]
-        assert len(present) >= min_views
+        assert len(present) >= minimum_views
         assert not seen & {id(frame) for frame in present}, "a frame went out twice"
         seen |= {id(frame) for frame in present}
         assert aligned.mask == tuple(frame is not None for frame in aligned.frames)
@@ -150,7 +152,7 @@ def test_no_set_mixes_instants_and_no_full_instant_is_missed(
 ) -> None:
     """Up to six periods of tolerance, half the frames lost: still only sets of one instant, and all of them."""
     names = tuple(stream.camera for stream in streams)
-    config = SyncConfig(names, tolerance=tolerance_ms / 1e3, deadline=0.5, min_views=1, queue_length=64)
+    config = SyncConfig(names, tolerance=tolerance_ms / 1e3, deadline=0.5, minimum_views=1, queue_length=64)
     out = play(Synchronizer(config), arrivals(streams, PERIOD, INSTANTS, seed))
     assert all(len(instants(o.aligned)) == 1 for o in out)
     complete = [o.aligned.frames[0].instant for o in out if o.aligned.complete and o.aligned.frames[0]]

@@ -14,9 +14,10 @@ from egorear_ros.network import build, save_weights
 from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.config import TrainingConfig
 from egorear_ros.training.log import LOG
+from egorear_ros.training.run import Run, build_run
 from egorear_ros.training.stages import Job, jobs_of
 from egorear_ros.training.start import BEST
-from egorear_ros.training.trainer import Run, train
+from egorear_ros.training.trainer import train
 
 NETWORK = {"image_size": 64, "width": 16, "channels": 16}
 EGOTAP: dict[str, Any] = {**NETWORK, "lifting": {"map_size": 16, "vit_layers": 1, "vit_dim": 16}}
@@ -41,7 +42,7 @@ def job(settings: TrainingConfig, name: str) -> Job:
 
 
 def trained(settings: TrainingConfig, name: str, sets: FrameSets) -> Run:
-    run = Run(settings, sets, sets, job(settings, name))
+    run = build_run(settings, sets, sets, job(settings, name))
     train(run, resume=False)
     return run
 

@@ -21,10 +21,10 @@ from egorear_ros.inference.preprocessing import resize_official
 from egorear_ros.network import build, config_of, load_weights
 from egorear_ros.network.config import FRONT, HeatmapConfig
 from egorear_ros.training.config import load_config
+from egorear_ros.training.run import build_run
 from egorear_ros.training.sources import open_training, prepared
 from egorear_ros.training.stages import Job, jobs_of
 from egorear_ros.training.start import BEST, LAST
-from egorear_ros.training.trainer import Run
 from test.training.narrow import EGOTAP, NETWORK, column, command, config, csv_header, job, shards, trained, untrained
 
 
@@ -168,7 +168,7 @@ def test_weights_of_another_stage_or_network_are_refused(tmp_path: Path, eight: 
     settings = config(tmp_path)
     second = job(settings, "stage2")
     with pytest.raises(EgorearError, match="'.*stage1-front.*' does not exist: train it first"):
-        Run(settings, eight, eight, second)
+        build_run(settings, eight, eight, second)
     small = {"channels": 16, "image_size": 64, "width": 16}
     for wrong, message in (
         (HeatmapConfig("rear", **small), "pair is 'rear', here 'front'"),
@@ -177,16 +177,16 @@ def test_weights_of_another_stage_or_network_are_refused(tmp_path: Path, eight: 
     ):
         untrained(tmp_path / "stage1-front", wrong)
         with pytest.raises(EgorearError, match=message):
-            Run(settings, eight, eight, second)
+            build_run(settings, eight, eight, second)
     file = str(tmp_path / "stage1-front" / BEST)
     with pytest.raises(EgorearError, match="entries missing: lifter"):
-        Run(config(tmp_path, initial=file), eight, eight)
+        build_run(config(tmp_path, initial=file), eight, eight)
 
 
 def test_fine_tuning_starts_from_a_file_and_says_what_differs(tmp_path: Path, eight: FrameSets) -> None:
     network = dataclasses.replace(config_of("egorear-front"), **NETWORK, syn_inplace_projection=True)
     file = untrained(tmp_path, network)
-    run = Run(config(tmp_path, initial=str(file)), eight, eight)
+    run = build_run(config(tmp_path, initial=str(file)), eight, eight)
     assert "syn_inplace_projection is True, here False" in run.started_from[0]
     expected = load_weights(file)[0].state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in run.network.state_dict().items())
@@ -198,11 +198,11 @@ def test_backbones_start_from_torchvisions_weights(tmp_path: Path, eight: FrameS
     torch.save(
         {**backbone, "fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}, tmp_path / "resnet18.pth"
     )
-    run = Run(settings, eight, eight, job(settings, "stage1-front"))
+    run = build_run(settings, eight, eight, job(settings, "stage1-front"))
     assert torch.equal(run.network.encoder.backbone.conv1.weight, backbone["conv1.weight"])
     narrow = dataclasses.replace(settings, network=NETWORK)
     with pytest.raises(EgorearError, match=r"'conv1.weight' is \(64, 3, 7, 7\), expected \(16, 3, 7, 7\)"):
-        Run(narrow, eight, eight, job(narrow, "stage1-front"))
+        build_run(narrow, eight, eight, job(narrow, "stage1-front"))
 
 
 EGOTAP_MAPS = [f"stage1-egotap-{maps}-{pair}" for maps in ("joint", "limb") for pair in ("front", "rear")]

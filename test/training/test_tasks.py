@@ -16,17 +16,18 @@ from egorear_ros.network.config import FRONT, HeatmapConfig
 from egorear_ros.training.batches import Batch, make_batch
 from egorear_ros.training.egotap_tasks import EgoTapHeatmapTask, EgoTapLiftingTask
 from egorear_ros.training.quirks import QUIRKS
+from egorear_ros.training.run import Run, build_run
 from egorear_ros.training.schedule import learning_rate
 from egorear_ros.training.sources import InMemory, Joined, SomeViews, prepared
 from egorear_ros.training.start import BEST, LAST
 from egorear_ros.training.tasks import Task
-from egorear_ros.training.trainer import Run, train
+from egorear_ros.training.trainer import train, training_step
 from test.training.narrow import EGOTAP, NETWORK, config, job, untrained
 
 
 def test_bfloat16_gives_nearly_the_same_losses(tmp_path: Path, eight: FrameSets) -> None:
     file = str(untrained(tmp_path, dataclasses.replace(config_of("egorear-front"), **NETWORK)))
-    runs = [Run(config(tmp_path, initial=file, bf16=bf16), eight, eight) for bf16 in (False, True)]
+    runs = [build_run(config(tmp_path, initial=file, bf16=bf16), eight, eight) for bf16 in (False, True)]
     batch = next(iter(runs[0].batches(1)))
     plain, half = (run.task.losses(batch) for run in runs)
     for name, loss in plain.items():
@@ -37,7 +38,7 @@ def test_bfloat16_gives_nearly_the_same_losses(tmp_path: Path, eight: FrameSets)
 def test_the_average_is_kept_and_survives_a_stop(tmp_path: Path, eight: FrameSets) -> None:
     def run(out: str, workers: int = 0) -> Run:
         settings = config(tmp_path / out, ema=0.5, steps=4, batch=4, validate_every=2, workers=workers)
-        return Run(settings, eight, eight, job(settings, "stage1-front"))
+        return build_run(settings, eight, eight, job(settings, "stage1-front"))
 
     whole, stopped, resumed = run("whole"), run("stopped"), run("stopped", workers=1)
     train(whole, resume=False)
@@ -50,7 +51,7 @@ def test_the_average_is_kept_and_survives_a_stop(tmp_path: Path, eight: FrameSet
     assert not torch.equal(weights["head.weight"], whole.network.head.weight)
     with pytest.raises(EgorearError, match="ema"):
         settings = config(tmp_path / "stopped", steps=4)
-        train(Run(settings, eight, eight, job(settings, "stage1-front")), resume=True)
+        train(build_run(settings, eight, eight, job(settings, "stage1-front")), resume=True)
 
 
 def test_quirks_do_what_they_say(tmp_path: Path, eight: FrameSets) -> None:
@@ -65,17 +66,17 @@ def test_quirks_do_what_they_say(tmp_path: Path, eight: FrameSets) -> None:
     pair = HeatmapConfig("front", channels=16, image_size=64, width=16)
     untrained(tmp_path / "stage1-front", pair).rename(tmp_path / "stage1-front" / LAST)
     with pytest.raises(EgorearError, match=BEST):
-        Run(plain, eight, eight, job(plain, "stage2"))
+        build_run(plain, eight, eight, job(plain, "stage2"))
     untrained(tmp_path / "stage1-front", pair)
     for settings, drifts in ((plain, False), (odd, True)):
-        run = Run(settings, eight, eight, job(settings, "stage2"))
+        run = build_run(settings, eight, eight, job(settings, "stage2"))
         mean = run.network.estimators["front"].encoder.backbone.bn1.running_mean
         before = mean.clone()
-        run.learn(next(iter(run.batches(1))))
+        training_step(run, next(iter(run.batches(1))))
         assert torch.equal(mean, before) != drifts
 
     file = str(untrained(tmp_path / "whole", dataclasses.replace(config_of("egorear-front"), **NETWORK)))
-    third = {quirky: Run(dataclasses.replace(settings, initial=file), eight, eight)
+    third = {quirky: build_run(dataclasses.replace(settings, initial=file), eight, eight)
              for quirky, settings in ((False, plain), (True, odd))}  # fmt: skip
     batch = next(iter(third[False].batches(1)))
     found = {quirky: run.task.losses(batch) for quirky, run in third.items()}
@@ -129,7 +130,7 @@ def test_egotaps_lifting_learns_on_frozen_heatmap_networks(tmp_path: Path, eight
     third = job(settings, "stage3")
     for part in third.parts:
         untrained(tmp_path / part.job, part.network)
-    task = Run(settings, eight, eight, third).task
+    task = build_run(settings, eight, eight, third).task
     assert isinstance(task, EgoTapLiftingTask)
     assert not any(parameter.requires_grad for parameter in task.network.limb_heatmaps.parameters())
     assert task.network.lifting.training and not task.network.joint_heatmaps.training

@@ -18,11 +18,13 @@ from egorear_ros.evaluation.prediction import predict
 from egorear_ros.network import load_weights
 from egorear_ros.simulator.shard_writing import ShardSettings, write_shards
 from egorear_ros.training.augmentation import AugmentationConfig
+from egorear_ros.training.checkpoint import CHECKPOINT, load_checkpoint
 from egorear_ros.training.config import TrainingConfig, load_config
 from egorear_ros.training.log import LOG
+from egorear_ros.training.run import build_run
 from egorear_ros.training.schedule import learning_rate
 from egorear_ros.training.start import BEST
-from egorear_ros.training.trainer import CHECKPOINT, Run, train
+from egorear_ros.training.trainer import train
 
 TINY = {"width": 16, "channels": 16, "dim": 32, "image_size": 64, "refinement_layers": 1, "lifting_layers": 1}
 
@@ -51,14 +53,14 @@ def test_overfits_eight_frame_sets(tmp_path: Path, eight: FrameSets) -> None:
         bf16=False,
         network=network,
     )
-    run = Run(settings, eight, eight)
+    run = build_run(settings, eight, eight)
     train(run, resume=False)
     predicted = predict(run.network, eight, (True,) * 4)
     assert mpjpe_mm(predicted.joints_m, eight.joints_device_m).mean() < 15.0
 
 
 def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, eight: FrameSets) -> None:
-    whole = Run(config(tmp_path / "whole"), eight, eight)
+    whole = build_run(config(tmp_path / "whole"), eight, eight)
     train(whole, resume=False)
 
     def kill(step: int, error_mm: float) -> None:
@@ -66,8 +68,8 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, eight: Frame
             raise KilledError
 
     with pytest.raises(KilledError):
-        train(Run(config(tmp_path / "killed"), eight, eight), resume=False, progress=kill)
-    resumed = Run(config(tmp_path / "killed"), eight, eight)
+        train(build_run(config(tmp_path / "killed"), eight, eight), resume=False, progress=kill)
+    resumed = build_run(config(tmp_path / "killed"), eight, eight)
     train(resumed, resume=True)
     for name, value in whole.network.state_dict().items():
         torch.testing.assert_close(resumed.network.state_dict()[name], value, rtol=1e-5, atol=1e-6, msg=name)
@@ -76,14 +78,14 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, eight: Frame
 
 
 def test_a_stopped_run_saves_where_it_stopped(tmp_path: Path, eight: FrameSets) -> None:
-    train(Run(config(tmp_path), eight, eight), resume=False, stop_after=3)
-    resumed = Run(config(tmp_path), eight, eight)
-    resumed.load()
+    train(build_run(config(tmp_path), eight, eight), resume=False, stop_after=3)
+    resumed = build_run(config(tmp_path), eight, eight)
+    load_checkpoint(resumed)
     assert resumed.step == 3
 
 
 def test_best_weights_load_and_say_where_they_come_from(tmp_path: Path, eight: FrameSets) -> None:
-    run = Run(config(tmp_path), eight, eight)
+    run = build_run(config(tmp_path), eight, eight)
     best = train(run, resume=False)
     network, card = load_weights(tmp_path / BEST)
     assert card.source["training"]["steps"] == 6 and card.source["training"]["train_sets"] == 8
@@ -93,13 +95,13 @@ def test_best_weights_load_and_say_where_they_come_from(tmp_path: Path, eight: F
 
 def test_a_run_is_not_overwritten_and_not_resumed_as_another(tmp_path: Path, eight: FrameSets) -> None:
     with pytest.raises(EgorearError, match="nothing to resume"):
-        train(Run(config(tmp_path), eight, eight), resume=True)
-    train(Run(config(tmp_path, steps=2), eight, eight), resume=False)
+        train(build_run(config(tmp_path), eight, eight), resume=True)
+    train(build_run(config(tmp_path, steps=2), eight, eight), resume=False)
     assert (tmp_path / CHECKPOINT).exists()
     with pytest.raises(EgorearError, match="--resume"):
-        train(Run(config(tmp_path), eight, eight), resume=False)
+        train(build_run(config(tmp_path), eight, eight), resume=False)
     with pytest.raises(EgorearError, match="another network"):
-        train(Run(config(tmp_path, network={**TINY, "dim": 64}), eight, eight), resume=True)
+        train(build_run(config(tmp_path, network={**TINY, "dim": 64}), eight, eight), resume=True)
 
 
 def test_learning_rate_rises_then_falls_to_zero() -> None:
@@ -113,22 +115,26 @@ def test_learning_rate_rises_then_falls_to_zero() -> None:
     ("text", "message"),
     [
         ("colour: 1", "unknown field 'colour'"),
-        ("steps: 0", "steps is 0"),
+        ("steps: 0", "steps is 0, expected a whole number, at least 1, or none"),
+        ("wieght_decay: 0", "did you mean 'weight_decay'"),
+        ("augmentation: {occluder: 0}", "'augmentation.occluder', did you mean 'occluders'"),
+        ("stage2: {bach: 1}", "unknown field 'stage2.bach', did you mean 'batch'"),
+        ("{batch: 0, ema: 2}", "batch is 0, .*; ema is 2, expected a number, at least 0, below 1"),
         ("steps: many", "steps is 'many', expected a whole number"),
         ("steps: 1.5", "steps is 1.5, expected a whole number"),
         ("batch: [4]", r"batch is \[4\], expected a whole number"),
         ("bf16: 1", "bf16 is 1, expected true or false"),
-        ("drops: [a]", "drops is 'a', expected a whole number"),
+        ("drops: [a]", r"drops\[0\] is 'a', expected a whole number"),
         ("network: wide", "network is 'wide', expected names mapped to values"),
-        ("quirks: no_such", "quirks is .*, expected some of"),
+        ("quirks: no_such", r"quirks\[0\] is 'no_such', expected one of full_first_step"),
         ("{1: 2, colour: 1}", "unknown field"),
-        ("network: {height: 3}", "no field 'height'"),
+        ("network: {height: 3}", "unknown field 'height'"),
         ("network: {width: 0}", "width is 0"),
-        ("augmentation: {rain: 1}", "augmentation has no field 'rain'"),
+        ("augmentation: {rain: 1}", "unknown field 'augmentation.rain'; augmentation has photometric"),
         ("augmentation: {occluders: 2}", "augmentation.occluders is 2, expected a number from 0 to 1"),
         ("augmentation: {photometric: 1}", "augmentation.photometric is 1, expected true or false"),
         ("augmentation: {time_jitter_frames: 0.5}", "time_jitter_frames is 0.5, expected a whole number"),
-        ("augmentation: true", "augmentation must map"),
+        ("augmentation: true", "augmentation is True, expected names mapped to values"),
         ("- 1", "must map"),
         ("a: [", "cannot be read"),
     ],

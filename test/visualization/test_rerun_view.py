@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import socket
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rerun.blueprint as rrb
 
 from egorear_ros.datatypes import CameraFrame, FrameSet
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.visualization import rerun_view
 from egorear_ros.visualization.rerun_server import open_to_all
-from egorear_ros.visualization.rerun_view import DATA_PORT_ABOVE, DRAWN_PX, RerunView
+from egorear_ros.visualization.rerun_view import DATA_PORT_ABOVE, DRAWN_PX, PERSON, RerunView
+
+from .test_avatar import poses
 
 
 def free_port() -> int:
@@ -73,3 +77,48 @@ def test_a_browser_gets_few_and_small_images(monkeypatch: pytest.MonkeyPatch) ->
     import cv2
 
     assert max(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape) == DRAWN_PX
+
+
+def logged(view: RerunView, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of what is sent from now on."""
+    sent: list[str] = []
+    monkeypatch.setattr(view._recording, "log", lambda entity, *items, **_: sent.append(entity))
+    return sent
+
+
+@pytest.mark.parametrize(("served", "most"), [(True, 11), (False, 10)])
+def test_a_person_is_sent_ten_times_per_second_at_most(
+    served: bool, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a browser by the clock, into a file by the stamps."""
+    (pose, *_), now = poses(), [100.0]
+    view = RerunView(load_rig("ego4view"), person=True)
+    monkeypatch.setattr(rerun_view.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(view, "_server", object() if served else None)
+    sent = logged(view, monkeypatch)
+    for k in range(30):
+        stamped = replace(pose, skeleton=replace(pose.skeleton, stamp_ns=10**9 + k * 33_333_333))
+        view.show_person(stamped)
+        now[0] += 1 / 30
+    assert 7 <= sent.count(PERSON) <= most
+    assert sent.count("world/helmet_link") == sent.count(PERSON), "and stands on the floor"
+
+
+def test_without_a_person_nothing_of_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = RerunView(load_rig("ego4view"))
+    sent = logged(view, monkeypatch)
+    view.show_person(poses()[0])
+    view._show_rig()
+    assert PERSON not in sent
+
+
+def test_a_newcomer_sees_the_person_first_and_the_truth_on_request() -> None:
+    def tabs(truth: bool) -> list[str]:
+        scene = RerunView(load_rig("ego4view"), person=True, truth=truth)._scene()
+        assert isinstance(scene, rrb.Tabs)
+        return [str(view.contents) for view in scene.contents if isinstance(view, rrb.Spatial3DView)]
+
+    person, skeletons = tabs(truth=False)
+    assert "- world/helmet_link/truth/**" in person
+    assert f"- {PERSON}" in skeletons and "truth" not in skeletons, "the truth is among the skeletons always"
+    assert "truth" not in tabs(truth=True)[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from platformdirs import user_cache_path
 from torch import nn
 
 KEPT: Final = 12
@@ -18,9 +19,8 @@ KEPT: Final = 12
 
 
 def cache_folder() -> Path:
-    """Where graphs are kept: `$XDG_CACHE_HOME/egorear/engines`, by default under ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "egorear" / "engines"
+    """Where graphs are kept: `egorear/engines` in the user's cache folder, on Linux $XDG_CACHE_HOME or ~/.cache."""
+    return user_cache_path("egorear") / "engines"
 
 
 def cached(key: str, make: Callable[[Path], None]) -> Path:

@@ -6,32 +6,116 @@ import importlib.util
 import shutil
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import torch
 from torch import nn
 
+from egorear_ros.extensions import Registry
 from egorear_ros.inference.engines.base import Engine, EngineError, EngineSpec, PoseConfig, Warn
 from egorear_ros.rig import Rig
 
 AUTO: Final = "auto"
 
-ENGINES: Final[dict[str, str]] = {
-    "reference": "the plain network in torch: the baseline",
-    "torch": "rearranged network in torch, the same numbers to float rounding",
-    "torch-compile": "the same, compiled by torch; the first frame set takes a minute",
-    "cuda-graph": "rearranged network as a CUDA graph in bfloat16",
-    "openvino": "rearranged network in OpenVINO, float32",
-    "openvino-bf16": "the same in bfloat16, on CPUs that have it",
-    "openvino-int8": "the same with 8-bit convolutions, calibrated on simulated images",
-}
-"""Name and description of every engine."""
+
+def _no_reason(device: torch.device) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """One way to run a network.
+
+    Attributes:
+        description: one line for the user.
+        make: builds an engine; it imports what it needs, for not everybody has that.
+        reason_against: why it cannot be used on a device, as far as that can be told without building it; "" if it can.
+    """
+
+    description: str
+    make: Callable[[EngineSpec], Engine]
+    reason_against: Callable[[torch.device], str] = _no_reason
+
+
+def _torch(name: str) -> Callable[[EngineSpec], Engine]:
+    def make(spec: EngineSpec) -> Engine:
+        from egorear_ros.inference.engines.torch_engines import ReferenceEngine, TorchEngine
+
+        return ReferenceEngine(spec) if name == "reference" else TorchEngine(spec, name)
+
+    return make
+
+
+def _against_compile(device: torch.device) -> str:
+    if device.type == "cpu" and not shutil.which("c++"):
+        return "torch compiles with a C++ compiler, and there is none; on Debian or Ubuntu: apt install build-essential"
+    return ""
+
+
+def _cuda_graph(spec: EngineSpec) -> Engine:
+    from egorear_ros.inference.engines.cuda_graph import CudaGraphEngine
+
+    return CudaGraphEngine(spec)
+
+
+def _against_cuda_graph(device: torch.device) -> str:
+    return "" if device.type == "cuda" else f"it runs on CUDA devices, the device is {device.type}"
+
+
+def _openvino(name: str) -> Callable[[EngineSpec], Engine]:
+    def make(spec: EngineSpec) -> Engine:
+        from egorear_ros.inference.engines.openvino_engine import OpenVinoEngine  # takes a third of a second to load
+
+        return OpenVinoEngine(spec, name)
+
+    return make
+
+
+def _against_openvino(device: torch.device) -> str:
+    if device.type != "cpu":
+        return f"it runs on the CPU, the device is {device.type}"
+    if importlib.util.find_spec("openvino") is None:
+        return "openvino is not installed; pip install 'egorear[engines]'"
+    return ""
+
+
+def _against_bf16(device: torch.device) -> str:
+    from egorear_ros.inference.engines.openvino_engine import cpu_capabilities
+
+    has_bf16 = "BF16" in cpu_capabilities()
+    return "" if has_bf16 else "this CPU has no bfloat16 arithmetic"
+
+
+ENGINES: Final[Registry[EngineKind]] = Registry(
+    "engine",
+    {
+        "reference": EngineKind("the plain network in torch: the baseline", _torch("reference")),
+        "torch": EngineKind("rearranged network in torch, the same numbers to float rounding", _torch("torch")),
+        "torch-compile": EngineKind(
+            "the same, compiled by torch; the first frame set takes a minute", _torch("torch-compile"), _against_compile
+        ),
+        "cuda-graph": EngineKind("rearranged network as a CUDA graph in bfloat16", _cuda_graph, _against_cuda_graph),
+        "openvino": EngineKind("rearranged network in OpenVINO, float32", _openvino("openvino"), _against_openvino),
+        "openvino-bf16": EngineKind(
+            "the same in bfloat16, on CPUs that have it",
+            _openvino("openvino-bf16"),
+            lambda device: _against_openvino(device) or _against_bf16(device),
+        ),
+        "openvino-int8": EngineKind(
+            "the same with 8-bit convolutions, calibrated on simulated images",
+            _openvino("openvino-int8"),
+            _against_openvino,
+        ),
+    },
+)
+"""Every engine by its name."""
 
 PREFERENCE: Final = {
     "cuda": ("cuda-graph", "torch", "reference"),
     "cpu": ("openvino-bf16", "openvino", "torch", "reference"),
 }
-"""What `auto` tries, by kind of device. 8 bits are never chosen without being asked for."""
+"""What `auto` tries, by kind of device. 8 bits and engines of other packages are taken only if they are asked for."""
 
 
 class EngineWarning(UserWarning):
@@ -40,7 +124,7 @@ class EngineWarning(UserWarning):
 
 def available_engines(device: torch.device | str = "cpu") -> dict[str, str]:
     """Name of every engine -> why it cannot be used on this device, or "" where it can."""
-    return {name: _reason_against(name, torch.device(device)) for name in ENGINES}
+    return {name: kind.reason_against(torch.device(device)) for name, kind in ENGINES.items()}
 
 
 def make_engine(
@@ -81,19 +165,19 @@ def make_engine(
                 (warn or _warn)(f"{failure}; using engine '{engine.name}' instead")
             return engine
         # What merely does not fit this machine is no news to someone who left the choice to us.
-        if not failure and (name != AUTO or not _reason_against(candidate, device)):
+        if not failure and (name != AUTO or not ENGINES[candidate].reason_against(device)):
             failure = f"engine '{candidate}' cannot be used: {reason}"
     raise EngineError(failure)
 
 
 def _attempt(name: str, spec: EngineSpec) -> tuple[Engine | None, str]:
     """Build and warm an engine, or say why that fails."""
-    reason = _reason_against(name, spec.device)
+    reason = ENGINES[name].reason_against(spec.device)
     if reason:
         return None, reason
     size = spec.config.image_size
     try:
-        engine = _MAKERS[name](spec)
+        engine = ENGINES[name].make(spec)
         engine(torch.zeros(1, len(spec.config.views), 3, size, size, device=spec.device))
     except Exception as error:  # third-party compilers fail in many ways; the plain network always works
         if name == "reference":
@@ -101,59 +185,6 @@ def _attempt(name: str, spec: EngineSpec) -> tuple[Engine | None, str]:
         lines = str(error).strip().splitlines()
         return None, f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"
     return engine, ""
-
-
-def _reason_against(name: str, device: torch.device) -> str:
-    """Why an engine cannot be used on a device, as far as that can be told without building it."""
-    if name == "cuda-graph":
-        return "" if device.type == "cuda" else f"it runs on CUDA devices, the device is {device.type}"
-    if name.startswith("openvino"):
-        if device.type != "cpu":
-            return f"it runs on the CPU, the device is {device.type}"
-        if importlib.util.find_spec("openvino") is None:
-            return "openvino is not installed; pip install 'egorear[engines]'"
-        if name == "openvino-bf16" and not _cpu_has_bf16():
-            return "this CPU has no bfloat16 arithmetic"
-    if name == "torch-compile" and device.type == "cpu" and not shutil.which("c++"):
-        return "torch compiles with a C++ compiler, and there is none; on Debian or Ubuntu: apt install build-essential"
-    return ""
-
-
-def _cpu_has_bf16() -> bool:
-    from egorear_ros.inference.engines.openvino_engine import cpu_capabilities
-
-    return "BF16" in cpu_capabilities()
-
-
-def _openvino(name: str) -> Callable[[EngineSpec], Engine]:
-    def make(spec: EngineSpec) -> Engine:
-        from egorear_ros.inference.engines.openvino_engine import OpenVinoEngine  # takes a third of a second to load
-
-        return OpenVinoEngine(spec, name)
-
-    return make
-
-
-def _torch(name: str) -> Callable[[EngineSpec], Engine]:
-    def make(spec: EngineSpec) -> Engine:
-        from egorear_ros.inference.engines.torch_engines import ReferenceEngine, TorchEngine
-
-        return ReferenceEngine(spec) if name == "reference" else TorchEngine(spec, name)
-
-    return make
-
-
-def _cuda_graph(spec: EngineSpec) -> Engine:
-    from egorear_ros.inference.engines.cuda_graph import CudaGraphEngine
-
-    return CudaGraphEngine(spec)
-
-
-_MAKERS: Final[dict[str, Callable[[EngineSpec], Engine]]] = {
-    **{name: _torch(name) for name in ("reference", "torch", "torch-compile")},
-    **{name: _openvino(name) for name in ENGINES if name.startswith("openvino")},
-    "cuda-graph": _cuda_graph,
-}
 
 
 def _warn(message: str) -> None:

@@ -32,14 +32,14 @@ def toward(azimuth: float, tilt: float) -> NDArray[np.float64]:
 
 
 def wide_light(rng: np.random.Generator, light: Floats, outdoor: bool) -> Floats:
-    """Change a scene's light vector (`renderer.lighting.LIGHT`)."""
+    """A scene's light vector (`renderer.lighting.LIGHT`), changed."""
     light = light.copy()
     kind = str(rng.choice(KINDS, p=SHARES))
     direct, sky, ground = light[3:6].mean(), light[6:9].mean(), light[9:12].mean()
     if kind == "harsh":
-        sun(rng, light, rng.uniform(1.5, 4.5), rng.uniform(0.06, 0.35), 75)
+        light = sun(rng, light, rng.uniform(1.5, 4.5), rng.uniform(0.06, 0.35), 75)
     elif kind == "window" and not outdoor:
-        sun(rng, light, rng.uniform(0.8, 3.0), rng.uniform(0.1, 0.4), 80)
+        light = sun(rng, light, rng.uniform(0.8, 3.0), rng.uniform(0.1, 0.4), 80)
         light[6:9], light[9:12] = light[6:9] * hue(rng, rng.uniform(0, 0.25)), light[9:12] * rng.uniform(0.5, 2.0)
     elif kind == "coloured":
         tint = hue(rng, rng.uniform(0.2, 0.75))
@@ -59,11 +59,13 @@ def wide_light(rng: np.random.Generator, light: Floats, outdoor: bool) -> Floats
     return light
 
 
-def sun(rng: np.random.Generator, light: Floats, direct: float, ambient: float, widest_deg: float) -> None:
-    """Make the light a sun or a spot far away with sharp shadows, up to `widest_deg` from the zenith."""
+def sun(rng: np.random.Generator, light: Floats, direct: float, ambient: float, widest_deg: float) -> Floats:
+    """The light as a sun or a spot far away with sharp shadows, up to `widest_deg` from the zenith."""
+    light = light.copy()
     light[0:3] = toward(rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(10, widest_deg)))
     light[3:6] = direct * hue(rng, rng.uniform(0, 0.2))
     light[6:9] = ambient * hue(rng, rng.uniform(0, 0.2))
     light[9:12] = light[6:9] * rng.uniform(0.3, 1.2)
     light[15] = 0.0
     light[16] = rng.uniform(0.3, 1.5)
+    return light

@@ -121,8 +121,9 @@ def track_to_clip(track: PoseTrack, name: str, fps: float, action: str, needs_pr
         rotations[:, BONE_INDEX[bone]] = rotation.as_quat()
     root = turn.apply(track.pelvis_m) + path
     for index, side in enumerate("lr"):
-        solve_leg(track, index, side, rotations, pelvis, turn, root, path)
-        solve_arm(track, index, side, rotations, chest)
+        limbs = solve_leg(track, index, pelvis, turn, root, path) | solve_arm(track, index, chest)
+        for bone, rotation in limbs.items():
+            rotations[:, BONE_INDEX[f"{bone}_{side}"]] = rotation.as_quat()
     return MotionClip(
         name=name,
         rotations_xyzw=rotations,
@@ -149,33 +150,24 @@ def bend(angles_rad: Floats) -> Rotation:
 
 
 def solve_leg(
-    track: PoseTrack,
-    index: int,
-    side: str,
-    rotations: NDArray[np.float32],
-    pelvis: Rotation,
-    turn: Rotation,
-    root: Floats,
-    path: Floats,
-) -> None:
-    """Write thigh, calf, foot and toe of one leg into `rotations`."""
+    track: PoseTrack, index: int, pelvis: Rotation, turn: Rotation, root: Floats, path: Floats
+) -> dict[str, Rotation]:
+    """Thigh, calf, foot and toe of one leg (0 left, 1 right)."""
     mirror = np.array([1 if index == 0 else -1, 1, 1])
     hip = root + pelvis.apply(HIP_OFFSET_M * mirror)
     ankle = turn.apply(track.feet_m[:, index]) + path
     knee_way = pelvis.apply(np.array([0.12 * mirror[0], -1.0, 0]))
     upper, lower = two_bones(ankle - hip, knee_way, THIGH_M, SHANK_M)
     side_axis = pelvis.apply(np.array([1.0, 0, 0]))
-    rotations[:, BONE_INDEX[f"thigh_{side}"]] = frame_rotation(-upper, side_axis).as_quat()
-    rotations[:, BONE_INDEX[f"calf_{side}"]] = frame_rotation(-lower, side_axis).as_quat()
     pitch, outward = track.feet_rad[:, index, 0], track.feet_rad[:, index, 1] * mirror[0]
     foot = turn * bend(np.stack([pitch, 0 * pitch, outward], axis=1))
     toe = turn * bend(np.stack([np.minimum(pitch, 0.15), 0 * pitch, outward], axis=1))
-    rotations[:, BONE_INDEX[f"foot_{side}"]] = foot.as_quat()
-    rotations[:, BONE_INDEX[f"toe_{side}"]] = toe.as_quat()
+    thigh, calf = frame_rotation(-upper, side_axis), frame_rotation(-lower, side_axis)
+    return {"thigh": thigh, "calf": calf, "foot": foot, "toe": toe}
 
 
-def solve_arm(track: PoseTrack, index: int, side: str, rotations: NDArray[np.float32], chest: Rotation) -> None:
-    """Write collar bone, upper arm, forearm and hand of one arm into `rotations`."""
+def solve_arm(track: PoseTrack, index: int, chest: Rotation) -> dict[str, Rotation]:
+    """Collar bone, upper arm, forearm and hand of one arm (0 left, 1 right)."""
     sign = 1 if index == 0 else -1
     to_hand = track.hands_m[:, index] - SHOULDER_OFFSET_M * np.array([sign, 1, 1])
     raised = np.clip(to_hand[:, 2] / (UPPER_ARM_M + FOREARM_M), 0, 1) * 0.35
@@ -189,13 +181,11 @@ def solve_arm(track: PoseTrack, index: int, side: str, rotations: NDArray[np.flo
     hinge = np.where(straight, np.cross(chest.apply(elbow_way), upper), axis) * -sign
     upper_arm = frame_rotation(hinge, upper * sign)
     forearm = frame_rotation(hinge, lower * sign)
-    rotations[:, BONE_INDEX[f"clav_{side}"]] = clavicle.as_quat()
-    rotations[:, BONE_INDEX[f"uparm_{side}"]] = upper_arm.as_quat()
     # The palm looks to the body when the arm hangs: the forearm is turned a quarter about its own axis at rest.
     forearm_roll = Rotation.from_rotvec(np.array([-0.5, 0, 0.0]))
-    rotations[:, BONE_INDEX[f"loarm_{side}"]] = (forearm * forearm_roll).as_quat()
+    turned = forearm * forearm_roll
     wrist = Rotation.from_rotvec(track.wrists_rad[:, index, None] * np.array([0, sign, 0.0]))
-    rotations[:, BONE_INDEX[f"hand_{side}"]] = (forearm * forearm_roll * wrist).as_quat()
+    return {"clav": clavicle, "uparm": upper_arm, "loarm": turned, "hand": turned * wrist}
 
 
 def two_bones(target: Floats, way: Floats, first_m: float, second_m: float) -> tuple[Floats, Floats]:

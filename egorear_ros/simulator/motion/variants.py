@@ -117,7 +117,7 @@ def _recognised(path: Path, motion: SkeletonMotion, families: tuple[Family, ...]
         family, joints = recognise(families, list(motion.parents))
     except EgorearError as error:
         raise MotionFileError(path, min(motion.lines.values()), str(error)) from error
-    _find_trunk(motion, joints)
+    joints = _with_trunk(motion, joints)
     for bone, above in OPTIONAL.items():
         if bone not in joints:
             joints[bone] = joints[above.replace("{side}", bone[-1])]
@@ -128,16 +128,15 @@ def _recognised(path: Path, motion: SkeletonMotion, families: tuple[Family, ...]
     return family, joints
 
 
-def _find_trunk(motion: SkeletonMotion, joints: dict[str, str]) -> None:
-    """Add spine and chest where they are not named: the chest is where neck and arms branch."""
+def _with_trunk(motion: SkeletonMotion, joints: dict[str, str]) -> dict[str, str]:
+    """Joints with spine and chest, also where they are not named: the chest is where neck and arms branch."""
     trunk = motion.ancestors(joints["neck"])
     trunk = trunk[: trunk.index(joints["pelvis"])] if joints["pelvis"] in trunk else trunk[:-1]
     trunk = trunk[::-1] or [joints["pelvis"]]
     arms = [set(motion.ancestors(joints[f"uparm_{side}"])) for side in "lr"]
     shared = [index for index, joint in enumerate(trunk) if all(joint in above for above in arms)]
     chest = shared[-1] if shared else len(trunk) - 1
-    joints.setdefault("chest", trunk[chest])
-    joints.setdefault("spine", trunk[chest // 2])
+    return {"chest": trunk[chest], "spine": trunk[chest // 2], **joints}
 
 
 def to_clip(

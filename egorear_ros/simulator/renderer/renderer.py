@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from egorear_ros.rig import CameraModel, Rig
 from egorear_ros.simulator.renderer import lighting, rasterizer, shading
 from egorear_ros.simulator.renderer.compile import Floats, Ints, f4
+from egorear_ros.simulator.renderer.inputs import Hits, Light, Pixels, Place, Surfaces
 from egorear_ros.simulator.renderer.lighting import SHADOW_TILE
 from egorear_ros.simulator.renderer.mesh import Mesh
 from egorear_ros.simulator.renderer.noise import noise_table
@@ -123,41 +124,40 @@ class FisheyeRenderer:
         rasterizer.project_vertices(
             mesh.vertices_m, camera_from_world.astype(np.float32), lens.radius_table, lens.center, in_camera, pixels
         )
-        lens.stretch(in_camera, pixels)
+        pixels = lens.stretched(in_camera, pixels)
         rasterizer.rasterize(
             *(mesh.faces, mesh.two_sided, in_camera, pixels, lens.rays, lens.limits, lens.distance, lens.triangle)
         )
         decals = scene.decals[np.argsort(scene.decals[:, 0], kind="stable")]
         shading.shade(
             self.samples,
-            lens.distance,
-            lens.triangle,
-            lens.rays,
-            in_camera,
-            np.linalg.inv(camera_from_world).astype(np.float32),
-            lens.pixel_rad,
-            mesh.faces,
-            mesh.face_material,
-            mesh.face_part,
-            mesh.vertices_m,
-            mesh.normals,
-            mesh.rest_m,
-            mesh.materials,
-            scene.surroundings,
-            scene.planes,
-            decals,
-            np.searchsorted(decals[:, 0], np.arange(7)).astype(np.int32),
-            spheres,
-            scene.panorama,
-            self._table,
-            self._textures,
-            light,
-            self._shadow,
-            self._shadow_bounds,
-            shadow_from_world,
-            views.radiance[index],
-            views.distance_m[index],
-            views.part[index],
+            Hits(
+                lens.distance,
+                lens.triangle,
+                lens.rays,
+                in_camera,
+                np.linalg.inv(camera_from_world).astype(np.float32),
+                lens.pixel_rad,
+            ),
+            Surfaces(
+                mesh.faces,
+                mesh.face_material,
+                mesh.face_part,
+                mesh.vertices_m,
+                mesh.normals,
+                mesh.rest_m,
+                mesh.materials,
+            ),
+            Place(
+                scene.surroundings,
+                scene.planes,
+                decals,
+                np.searchsorted(decals[:, 0], np.arange(7)).astype(np.int32),
+                spheres,
+                scene.panorama,
+            ),
+            Light(self._table, self._textures, light, self._shadow, self._shadow_bounds, shadow_from_world),
+            Pixels(views.radiance[index], views.distance_m[index], views.part[index]),
         )
 
     def _render_shadow(self, mesh: Mesh, to_light: Floats, center: Floats) -> Floats:
@@ -206,12 +206,14 @@ class Lens:
         self.distance = np.empty((fine.height, fine.width), np.float32)
         self.triangle = np.empty((fine.height, fine.width), np.int32)
 
-    def stretch(self, in_camera: Floats, pixels: Floats) -> None:
-        """Correct `pixels` of `project_vertices` in place, for a lens that is not the same in all directions."""
+    def stretched(self, in_camera: Floats, pixels: Floats) -> Floats:
+        """Correct `pixels` of `project_vertices` for a lens that is not the same in all directions."""
         if self._unsymmetric is not None:
-            pixels[:, :2] = self._unsymmetric.project(in_camera)
-        elif self._stretch is not None:
-            pixels[:, :2] = (pixels[:, :2] - self.center) @ self._stretch.T + self.center
+            return np.concatenate([self._unsymmetric.project(in_camera), pixels[:, 2:]], axis=1, dtype=np.float32)
+        if self._stretch is not None:
+            turned = (pixels[:, :2] - self.center) @ self._stretch.T + self.center
+            return np.concatenate([turned, pixels[:, 2:]], axis=1, dtype=np.float32)
+        return pixels
 
 
 def resize_to_width(model: CameraModel, width: int) -> CameraModel:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from egorear_ros.simulator.renderer.compile import Floats, Ints, f4, inlined_kernel, kernel
+from egorear_ros.simulator.renderer.inputs import Hits, Light, Pixels, Place, Surfaces
 from egorear_ros.simulator.renderer.surfaces import mesh_color, surroundings_color
 
-KERNELS_VERSION = 2
+KERNELS_VERSION = 3
 """Raise it whenever a kernel changes that `shade` inlines (surfaces, lighting, textures, noise): numba's cache on disk
 looks at the age of this file only, and would go on using the old ones."""
 
@@ -32,52 +33,21 @@ def corner_weights(faces: Ints, face: int, in_camera: Floats, rx: float, ry: flo
 
 
 @kernel
-def shade(
-    samples: int,
-    distance: Floats,
-    triangle: Ints,
-    rays: Floats,
-    in_camera: Floats,
-    world_from_camera: Floats,
-    pixel_rad: float,
-    faces: Ints,
-    face_material: Ints,
-    face_part: Ints,
-    vertices: Floats,
-    normals: Floats,
-    rest: Floats,
-    materials: Floats,
-    surroundings: Floats,
-    planes: Floats,
-    decals: Floats,
-    decal_starts: Ints,
-    spheres: Floats,
-    panorama: Floats,
-    table: Floats,
-    textures: Floats,
-    light: Floats,
-    shadow_depth: Floats,
-    shadow_bounds: Floats,
-    shadow_from_world: Floats,
-    image: Floats,
-    pixel_distance: Floats,
-    pixel_part: Ints,
-) -> None:
-    """Shade one view.
+def shade(samples: int, hits: Hits, mesh: Surfaces, place: Place, light: Light, pixels: Pixels) -> None:
+    """Shade one view: write `pixels`.
 
     A pixel is `samples` x `samples` rays. Where they all hit one smooth surface it is shaded once, at outlines every
     ray for itself.
 
     Args:
-        distance, triangle: (H*samples, W*samples) of the rasteriser.
-        rays: (3, H*samples, W*samples).
-        image: (H, W, 3) result, linear light.
-        pixel_distance: (H, W) result, metres to the nearest mesh or, without one, to the surroundings.
-        pixel_part: (H, W) result: part of the nearest mesh, SURROUNDINGS_PART or OUTSIDE_LENS_PART.
-        decals: (D, DECAL_SIZE) in order of their planes.
-        decal_starts: (7,) where the decals of each plane begin.
-        others: see `surfaces`.
+        samples: rays per pixel side.
+        hits: what the rasteriser found along them.
+        mesh, place, light: what is seen; see `inputs`.
+        pixels: results.
     """
+    distance, triangle, rays, in_camera, world_from_camera, pixel_rad = hits
+    faces, face_material, face_part = mesh.faces, mesh.face_material, mesh.face_part
+    image, pixel_distance, pixel_part = pixels
     height, width = pixel_distance.shape
     eye = world_from_camera[:3, 3].copy()
     weights, normal, albedo = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
@@ -97,11 +67,11 @@ def shade(
                 continue
             for d in range(3):
                 color[d] = f4(0)
-            hits, nearest, nearest_triangle = 0, f4(1e9), -1
+            found, nearest, nearest_triangle = 0, f4(1e9), -1
             for y in range(r0, r0 + samples):
                 for x in range(c0, c0 + samples):
-                    hits += triangle[y, x] >= 0
-            if hits > 0:
+                    found += triangle[y, x] >= 0
+            if found > 0:
                 first = triangle[r0, c0]
                 smooth = samples > 1 and first >= 0
                 lowest, highest = f4(1e9), f4(0)
@@ -115,7 +85,7 @@ def shade(
                                 nearest, nearest_triangle = depth, t
                             if smooth and face_material[t] != face_material[first]:
                                 smooth = False
-                smooth = smooth and hits == count and highest - lowest < f4(0.015) + f4(0.02) * lowest
+                smooth = smooth and found == count and highest - lowest < f4(0.015) + f4(0.02) * lowest
                 # A smooth pixel is shaded at its middle ray only, and counts for all of them.
                 share = f4(count) if smooth else f4(1)
                 for y in range(ym if smooth else r0, ym + 1 if smooth else r0 + samples):
@@ -123,61 +93,20 @@ def shade(
                         t = triangle[y, x]
                         if t >= 0:
                             corner_weights(faces, t, in_camera, rays[0, y, x], rays[1, y, x], rays[2, y, x], weights)
-                            mesh_color(
-                                faces,
-                                t,
-                                weights,
-                                vertices,
-                                normals,
-                                rest,
-                                materials,
-                                face_material[t],
-                                eye,
-                                pixel_rad,
-                                table,
-                                textures,
-                                light,
-                                shadow_depth,
-                                shadow_bounds,
-                                shadow_from_world,
-                                normal,
-                                albedo,
-                                color,
-                            )
+                            mesh_color(mesh, t, weights, face_material[t], eye, pixel_rad, light, normal, albedo, color)
                 for d in range(3):
                     color[d] *= share
             behind = f4(1e9)
-            if hits < count:
+            if found < count:
                 dx = world_from_camera[0, 0] * rx + world_from_camera[0, 1] * ry + world_from_camera[0, 2] * rz
                 dy = world_from_camera[1, 0] * rx + world_from_camera[1, 1] * ry + world_from_camera[1, 2] * rz
                 dz = world_from_camera[2, 0] * rx + world_from_camera[2, 1] * ry + world_from_camera[2, 2] * rz
-                behind = surroundings_color(
-                    dx,
-                    dy,
-                    dz,
-                    eye,
-                    pixel_rad,
-                    surroundings,
-                    planes,
-                    decals,
-                    decal_starts,
-                    spheres,
-                    panorama,
-                    table,
-                    textures,
-                    light,
-                    shadow_depth,
-                    shadow_bounds,
-                    shadow_from_world,
-                    normal,
-                    albedo,
-                    far,
-                )
+                behind = surroundings_color(dx, dy, dz, eye, pixel_rad, place, light, normal, albedo, far)
                 for d in range(3):
-                    color[d] += far[d] * f4(count - hits)
+                    color[d] += far[d] * f4(count - found)
             for d in range(3):
                 image[row, column, d] = color[d] * per_ray
-            if hits * 2 >= count:
+            if found * 2 >= count:
                 pixel_distance[row, column] = nearest
                 pixel_part[row, column] = face_part[nearest_triangle]
             else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from egorear_ros.simulator.renderer.compile import Floats, Ints, f4, inlined_kernel
+from egorear_ros.simulator.renderer.compile import Floats, f4, inlined_kernel
+from egorear_ros.simulator.renderer.inputs import Light, Place, Surfaces
 from egorear_ros.simulator.renderer.lighting import contact_shadow, lamp_falloff, shadow
 from egorear_ros.simulator.renderer.noise import noise, pattern
 from egorear_ros.simulator.renderer.textures import TEXTURE_SIZE, sample_panorama, sample_texture
@@ -50,22 +51,13 @@ def wrinkle(table: Floats, normal: Floats, x: float, y: float, z: float, strengt
 
 @inlined_kernel
 def mesh_color(
-    faces: Ints,
+    mesh: Surfaces,
     face: int,
     weights: Floats,
-    vertices: Floats,
-    normals: Floats,
-    rest: Floats,
-    materials: Floats,
     row: int,
     eye: Floats,
     pixel_rad: float,
-    table: Floats,
-    textures: Floats,
-    light: Floats,
-    shadow_depth: Floats,
-    shadow_bounds: Floats,
-    shadow_from_world: Floats,
+    lighting: Light,
     normal: Floats,
     albedo: Floats,
     color: Floats,
@@ -73,16 +65,17 @@ def mesh_color(
     """Add the light a mesh point sends to the camera to `color` (3,).
 
     Args:
-        faces, face: triangles and which of them.
+        mesh, face: triangles and which of them.
         weights: (3,) barycentric position.
-        vertices, normals, rest: (N, 3) world position, world normal, position at rest (for patterns).
-        materials, row: material table and which row.
+        row: of the material table.
         eye: (3,) camera position.
         pixel_rad: angle one pixel covers.
-        table, textures, light, shadow_depth, shadow_from_world: see noise, textures, lighting.
+        lighting: light, shadows, textures.
         normal, albedo: (3,) working memory.
         color: (3,) result is added here.
     """
+    faces, vertices, normals, rest, materials = mesh.faces, mesh.vertices, mesh.normals, mesh.rest, mesh.materials
+    table, textures, light, shadow_depth, shadow_bounds, shadow_from_world = lighting
     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
     wa, wb, wc = weights[0], weights[1], weights[2]
     x = wa * vertices[a, 0] + wb * vertices[b, 0] + wc * vertices[c, 0]
@@ -179,23 +172,15 @@ def surroundings_color(
     dz: float,
     eye: Floats,
     pixel_rad: float,
-    surroundings: Floats,
-    planes: Floats,
-    decals: Floats,
-    decal_starts: Ints,
-    spheres: Floats,
-    panorama: Floats,
-    table: Floats,
-    textures: Floats,
-    light: Floats,
-    shadow_depth: Floats,
-    shadow_bounds: Floats,
-    shadow_from_world: Floats,
+    place: Place,
+    lighting: Light,
     albedo: Floats,
     patch: Floats,
     color: Floats,
 ) -> float:
     """Write what a ray (dx, dy, dz) from `eye` sees behind all meshes to `color`; return its distance (1e9: sky)."""
+    surroundings, planes, decals, decal_starts, spheres, panorama = place
+    table, textures, light, shadow_depth, shadow_bounds, shadow_from_world = lighting
     outdoor = surroundings[6] > 0
     distance, plane = f4(1e9), -1
     if outdoor:
