@@ -9,6 +9,8 @@
     clip:DIR                                this view of a recorded rig clip, all views in step
     bag:PATH                                this view of a ROS bag, all views in step
     sim:SEED                                this view of the simulated helmet, all views in step
+
+"In step" means that all cameras show the same instant at the same time.
 """
 
 from __future__ import annotations
