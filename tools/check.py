@@ -1,4 +1,4 @@
-"""What `make test` runs: lint, format, types, tests. Runs all of them, stops at none, fails if one fails."""
+"""What `make test` runs: lint, format, types, documentation, tests. Runs all of them, stops at none, fails if one fails."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "--quiet", "."]),
     ("types", ["mypy"]),
+    # With the pages of the API; a broken link is an error.
+    ("documentation", ["sphinx", "-W", "--keep-going", "-q", "docs", "build/site"]),
     # Two workers, a file to a worker: the tests that start a live graph would disturb each other in larger numbers.
     ("tests", ["pytest", "--quiet", "--durations=10", "--numprocesses=2", "--dist=loadfile"]),
 )

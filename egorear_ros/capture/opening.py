@@ -1,16 +1,16 @@
-"""Opens a camera's frames, or their ground truth, by a URI.
+"""Opens a camera's frames, or their ground truth, by a URI::
 
-| URI | source |
-|---|---|
-| `0`, `/dev/video0` | V4L2 device |
-| `rtsp://...`, `http://...` | network stream |
-| `gst: v4l2src ! ... ! appsink` | GStreamer pipeline (where OpenCV was built with it) |
-| `walk.mp4` | video file, each frame at its presentation time, in a loop, all views in step |
-| `frames/`, `frames/*.png`, `frames/%06d.jpg` | images in natural order at 30 Hz, or named after their stamps |
-| `frames/?fps=15` | the same at another rate |
-| `clip:DIR` | this view of a recorded rig clip, all views in step |
-| `bag:PATH` | this view of a ROS bag, all views in step |
-| `sim:SEED` | this view of the simulated helmet, all views in step |
+    0, /dev/video0                          V4L2 device
+    rtsp://..., http://...                  network stream
+    gst: v4l2src ! ... ! appsink            GStreamer pipeline (where OpenCV was built with it)
+    walk.mp4                                video file, each frame at its presentation time, in a loop, all views in step
+    frames/, frames/*.png, frames/%06d.jpg  images in natural order at 30 Hz, or named after their stamps
+    frames/?fps=15                          the same at another rate
+    clip:DIR                                this view of a recorded rig clip, all views in step
+    bag:PATH                                this view of a ROS bag, all views in step
+    sim:SEED                                this view of the simulated helmet, all views in step
+
+"In step" means that all cameras show the same instant at the same time.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ ARGUMENTS: Final[Mapping[str, Argument]] = {
     "use_sim_time": _switch(FALSE, "Take time from /clock (replay)"),
     "log_level": Argument("info", "debug, info, warn or error", ("debug", "info", "warn", "error")),
 }
-"""Name -> argument. Launch files take `name:=value`, `egorear run` takes `--name=value` with dashes for underscores."""
+"""Name -> argument, of launch files and of `egorear run`, which writes dashes in place of the underscores."""
 
 
 def cleaned(values: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 Pure Python, the standard library and pydantic for the settings: no ROS, no threads, no clock of its own. The caller
 passes the time in and gets the finished sets back as return values, so callbacks run outside of any lock by
 construction. This folder may import `egorear_ros.errors` and `egorear_ros.settings` and nothing else of egorear; nodes,
-data and cli import it.
+data and cli import it::
 
     synchronizer = Synchronizer(SyncConfig(cameras=("front_left", "front_right"), tolerance=0.005, deadline=0.1))
     for aligned in synchronizer.add("front_left", stamp_ns, image, now_ns):
@@ -26,6 +26,7 @@ What is promised
     The selected sets are the one stable choice: **every candidate is either selected or conflicts with a better
     candidate that is selected.** It is found by taking the best candidate, then the best of what lies wholly before and
     wholly after it, and so on. It follows that
+
     - *every complete set that exists within tolerance is found*: no set of one unused frame per camera, with span <=
       tolerance (inclusive) and in order with the others, is left over, unless a known gap fits better than its frame;
       and each set taken was the best of those it excluded;

@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 
 def smooth_noise(rng: np.random.Generator, times_s: Floats, period_s: float, *shape: int) -> Floats:
-    """(T, *shape) smooth random curves of unit strength that change every `period_s`."""
+    """`(T, *shape)` smooth random curves of unit strength that change every `period_s`."""
     rates = rng.uniform(0.4, 1.3, (4, *shape)) * 2 * np.pi / (2 * period_s)
     phases = rng.uniform(0, 2 * np.pi, (4, *shape))
     time = times_s.reshape(-1, 1, *[1] * len(shape))

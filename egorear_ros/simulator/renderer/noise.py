@@ -15,7 +15,7 @@ PATTERNS: Final[tuple[str, ...]] = (
 
 
 def noise_table(size: int = 32) -> Floats:
-    """Random values at the corners of a cube of `size`^3 cells that repeats in all directions."""
+    """Random values at the corners of a cube with `size` cells per side that repeats in all directions."""
     return np.random.default_rng(5).random((size, size, size), dtype=np.float32)
 
 
