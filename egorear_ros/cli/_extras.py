@@ -25,7 +25,7 @@ EXTRAS: Final[dict[str, tuple[str, ...]]] = {
 BASE: Final[dict[str, str]] = {
     "numpy": "numpy", "scipy": "scipy", "cv2": "opencv-python-headless", "yaml": "PyYAML", "PIL": "pillow",
     "torch": "torch", "safetensors": "safetensors", "rich": "rich", "rosbags": "rosbags", "pydantic": "pydantic",
-    "platformdirs": "platformdirs",
+    "pydantic_core": "pydantic", "annotated_types": "pydantic", "platformdirs": "platformdirs",
 }  # fmt: skip
 """Module -> name under which pip knows it, of the dependencies that every installation has (except --no-deps)."""
 
