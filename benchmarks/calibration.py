@@ -148,7 +148,10 @@ def visible(board: Board, truth: Truth, device_from_board: Matrix) -> NDArray[np
 def motion(rng: np.random.Generator, board: Board, truth: Truth) -> Any:
     """A board carried around under the helmet: time in seconds to device_from_board."""
     knots = np.arange(-2.0, SECONDS + 3.0, 0.8)
-    poses = [facing(rng, board, truth, k % 4, math.radians(rng.uniform(0, 60)), rng.uniform(0.3, 0.5)) for k in range(len(knots))]
+    poses = [
+        facing(rng, board, truth, k % 4, math.radians(rng.uniform(0, 60)), rng.uniform(0.3, 0.5))
+        for k in range(len(knots))
+    ]
     width, height = board.size_m
     centre = np.array([width / 2, height / 2, 0])
     middle = CubicSpline(knots, np.stack([transform_points(pose, centre) for pose in poses]))
@@ -244,7 +247,14 @@ def run_seed(seed: int, board: Board, lens: str, moving: bool) -> dict[str, Any]
     except EgorearError as error:
         return {"seed": seed, "views": counts, "refused": str(error)}
     seconds = time.process_time() - begin
-    return {"seed": seed, "views": counts, **errors(truth, found), "seconds": seconds, "rms_px": found.rms_px}
+    stated = {
+        "stated_px": max(camera.lens_px for camera in found.cameras),
+        "stated_mm": 1000 * max(camera.position_m for camera in found.cameras),
+        "stated_deg": math.degrees(max(camera.angle_rad for camera in found.cameras)),
+    }
+    return {
+        "seed": seed, "views": counts, **errors(truth, found), "rms_px": found.rms_px, **stated, "seconds": seconds,
+    }  # fmt: skip
 
 
 def main() -> int:

@@ -108,7 +108,9 @@ class CharucoTarget(Board):
             raise BoardError(f"dictionary '{self.dictionary}' is unknown; known are {', '.join(DICTIONARIES)}")
         markers, there = self.cols * self.rows // 2, int(self.dictionary.split("_")[1])
         if markers > there:
-            raise BoardError(f"a board of {self.cols} x {self.rows} needs {markers} markers, {self.dictionary} has {there}")
+            raise BoardError(
+                f"a board of {self.cols} x {self.rows} needs {markers} markers, {self.dictionary} has {there}"
+            )
 
     @cached_property
     def opencv(self) -> Any:
@@ -171,7 +173,9 @@ class AprilGrid(Board):
         if not 0 < self.spacing <= 1:
             raise BoardError(f"the spacing of tags is a share of their side (0 to 1), got {self.spacing}")
         if self.cols * self.rows > 587:
-            raise BoardError(f"an AprilGrid of {self.cols} x {self.rows} needs more than the 587 tags of the family 36h11")
+            raise BoardError(
+                f"an AprilGrid of {self.cols} x {self.rows} needs more than the 587 tags of the family 36h11"
+            )
 
     @property
     def corners_m(self) -> NDArray[np.float64]:
@@ -268,7 +272,9 @@ def load_board(path: Path) -> Board:
     unknown = sorted(str(key) for key in content if key not in keys and key != "target_type")
     if unknown:
         raise BoardError(f"board file '{path}': field '{unknown[0]}' is unknown; known are {', '.join(keys)}")
-    values = {keys[key]: _value(keys[key], value, f"board file '{path}'") for key, value in content.items() if key in keys}
+    values = {
+        keys[key]: _value(keys[key], value, f"board file '{path}'") for key, value in content.items() if key in keys
+    }
     return _build(kind, values, f"board file '{path}'")
 
 

@@ -23,7 +23,9 @@ FASTEST_PERIOD_S = 0.26
 
 def period_s(cameras: Sequence[SingleCamera]) -> float | None:
     """Usual distance of two pictures, seconds; None if they have no times, or come too slowly to follow a motion."""
-    steps = [np.diff(np.sort([v.time_s for v in c.views])) for c in cameras if all(v.time_s is not None for v in c.views)]
+    steps = [
+        np.diff(np.sort([v.time_s for v in c.views])) for c in cameras if all(v.time_s is not None for v in c.views)
+    ]
     if len(steps) < len(cameras):
         return None
     usual = float(np.median(np.concatenate(steps)))

@@ -126,7 +126,9 @@ class KannalaBrandtLens(LensKind):
         angle = np.arctan2(distance, points[:, 2])
         square = angle * angle
         radius = angle * (1 + square * (k1 + square * (k2 + square * (k3 + square * k4))))
-        share = np.where(distance > 1e-12, radius / np.maximum(distance, 1e-12), 1 / np.maximum(np.abs(points[:, 2]), 1e-12))
+        share = np.where(
+            distance > 1e-12, radius / np.maximum(distance, 1e-12), 1 / np.maximum(np.abs(points[:, 2]), 1e-12)
+        )
         return points[:, 0] * share, points[:, 1] * share
 
     def model(
@@ -150,7 +152,7 @@ class KannalaBrandtLens(LensKind):
 
 
 class EquidistantLens(KannalaBrandtLens):
-    """Equidistant with k1 to k4, decentred: p1, p2. Real lenses are, and it turns into a tilt of the camera if ignored."""
+    """Equidistant with k1 to k4, decentred: p1, p2. Left out, the decentring of real lenses turns into a false tilt."""
 
     name = "equidistant"
     start_own = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -44,9 +44,8 @@ def links_of(cameras: Sequence[SingleCamera], period_s: float | None) -> list[Li
     for first in range(len(cameras)):
         for second in range(first + 1, len(cameras)):
             a, b = cameras[first], cameras[second]
-            offset = 0.0 if period_s is None else guess_offset(a, b, 2.5 * period_s)
-            if offset is None:
-                continue
+            # a board that hardly turns does not show the offset; then clocks that agree are the best guess
+            offset = 0.0 if period_s is None else guess_offset(a, b, 2.5 * period_s) or 0.0
             pairs = _at_rest(a, b) if period_s is None else _in_motion(a, b, offset, period_s)
             if len(pairs) >= LEAST_SHARED:
                 some = pairs[:: max(1, len(pairs) // MOST_CANDIDATES)]

@@ -57,7 +57,9 @@ class Picture:
         grey = grey_of(image)
         ids, pixels = detector.detect(grey)
         height, width = grey.shape
-        small = cv2.resize(grey, (max(1, width // THUMBNAIL), max(1, height // THUMBNAIL)), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            grey, (max(1, width // THUMBNAIL), max(1, height // THUMBNAIL)), interpolation=cv2.INTER_AREA
+        )
         crop = Crop.around(grey, pixels) if len(ids) else None
         return cls(name, moment, time_s, (width, height), ids, pixels, crop, np.asarray(small, np.uint8))
 

@@ -27,13 +27,14 @@ def change_between(start: Floats, end: Floats) -> Floats:
 
 def exponential(vectors: Floats) -> Floats:
     """(..., 3) rotation vectors to (..., 3, 3)."""
-    flat = Rotation.from_rotvec(vectors.reshape(-1, 3)).as_matrix()
+    # copied: SciPy takes no array that is read-only, as broadcast ones are
+    flat = Rotation.from_rotvec(np.array(vectors.reshape(-1, 3))).as_matrix()
     return np.asarray(flat.reshape(*vectors.shape[:-1], 3, 3), float)
 
 
 def logarithm(rotations: Floats) -> Floats:
     """(..., 3, 3) rotations to (..., 3) rotation vectors."""
-    flat = Rotation.from_matrix(rotations.reshape(-1, 3, 3)).as_rotvec()
+    flat = Rotation.from_matrix(np.array(rotations.reshape(-1, 3, 3))).as_rotvec()
     return np.asarray(flat.reshape(*rotations.shape[:-2], 3), float)
 
 

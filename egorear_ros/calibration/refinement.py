@@ -1,8 +1,8 @@
 """Corners to some hundredths of a pixel: the known pattern around each corner is fitted to the image.
 
 A first calibration says how each corner's surroundings look, bent by the lens as they are. Only a shift, a gain and an
-offset per corner remain, which are found by least squares. Unlike a search for crossing edges this is not drawn aside by
-the markers beside the corners, works where the rim of a fisheye squeezes the squares to few pixels, and finds corners
+offset per corner remain, which are found by least squares. Unlike a search for crossing edges this is not misled by the
+markers beside the corners, works where the rim of a fisheye squeezes the squares to few pixels, and finds corners
 whose marker could not be read. How well pattern and image agree says whether the corner is there at all.
 """
 
@@ -31,6 +31,7 @@ BLUR_PX = 0.8
 LEAST_AGREEMENT = 0.8
 """Correlation of pattern and image below which a corner counts as hidden."""
 LARGEST_SHIFT_PX = 3.0
+HALF_X, HALF_Y = np.array([0.5, 0.0]), np.array([0.0, 0.5])
 
 
 class Refiner:
@@ -96,8 +97,8 @@ class Refiner:
 def _step(grey: NDArray[np.uint8], samples: Floats, pattern: Floats) -> tuple[Floats, Floats]:
     """Shift in pixels that brings image and pattern closer, (M, 2), and their correlation, (M,)."""
     image = _sampled(grey, samples)
-    slope_x = (_sampled(grey, samples + [0.5, 0]) - _sampled(grey, samples - [0.5, 0]))
-    slope_y = (_sampled(grey, samples + [0, 0.5]) - _sampled(grey, samples - [0, 0.5]))
+    slope_x = _sampled(grey, samples + HALF_X) - _sampled(grey, samples - HALF_X)
+    slope_y = _sampled(grey, samples + HALF_Y) - _sampled(grey, samples - HALF_Y)
     design = np.stack([slope_x, slope_y, pattern, np.ones_like(pattern)], -1)
     # image + slope . shift = gain * pattern + offset
     normal = np.einsum("msi,msj->mij", design, design) + 1e-6 * np.eye(4)

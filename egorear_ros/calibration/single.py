@@ -97,8 +97,8 @@ def _without_bad(
 def _check_count(name: str, kept: Sequence[View], views: Sequence[View]) -> None:
     if len(kept) < LEAST_VIEWS:
         raise CalibrationError(
-            f"{name}: only {len(kept)} of its {len(views)} pictures of the board agree with one lens, {LEAST_VIEWS} are "
-            "needed; is the board flat and described right (--board), and are the pictures sharp and of one camera?"
+            f"{name}: only {len(kept)} of its {len(views)} pictures of the board agree with one lens, {LEAST_VIEWS} "
+            "are needed; is the board flat and described right (--board), and are the pictures sharp and of one camera?"
         )
 
 

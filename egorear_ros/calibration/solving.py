@@ -13,6 +13,7 @@ from egorear_ros.calibration.errors import CalibrationError
 from egorear_ros.calibration.joint import Solution, calibrate_together
 from egorear_ros.calibration.lenses import DEFAULT_LENS, LENSES
 from egorear_ros.calibration.pictures import Pictures
+from egorear_ros.calibration.quality import CameraQuality, complaints, qualities
 from egorear_ros.calibration.single import LEAST_VIEWS, SingleCamera, calibrate_single
 from egorear_ros.calibration.views import Floats
 from egorear_ros.rig import Rig, RigCamera
@@ -46,12 +47,14 @@ class Calibration:
         solution: the adjustment behind it.
         dropped: camera -> pictures whose board did not agree with one lens.
         device_from: how the device frame was placed.
+        cameras: how well each is known, in the order of the rig.
     """
 
     rig: Rig
     solution: Solution
     dropped: Mapping[str, tuple[str, ...]]
     device_from: str
+    cameras: tuple[CameraQuality, ...]
 
     @property
     def offsets_s(self) -> dict[str, float]:
@@ -90,7 +93,10 @@ def calibrate(board: Board, pictures: Pictures, options: CalibrationOptions | No
     width = max(size[0] for size in sizes.values())
     solution = calibrate_together(board, LENSES[options.lens], singles, width)
     rig, device_from = _rig(solution, pictures, options)
-    return Calibration(rig, solution, {single.name: single.dropped for single in singles}, device_from)
+    cameras = tuple(qualities(solution, rig))
+    if wrong := complaints(solution, cameras):
+        raise CalibrationError("\n".join(wrong))
+    return Calibration(rig, solution, {single.name: single.dropped for single in singles}, device_from, cameras)
 
 
 def _singles(board: Board, pictures: Pictures, options: CalibrationOptions) -> list[SingleCamera]:

@@ -38,7 +38,9 @@ def pose_of(board: Board, view: View, middle: Floats, focal_px: float) -> tuple[
     angle = radius / focal_px
     if angle.max() > np.pi:
         return np.eye(4), np.inf
-    rays = np.concatenate([offset / np.maximum(radius, 1e-9)[:, None] * np.sin(angle)[:, None], np.cos(angle)[:, None]], -1)
+    rays = np.concatenate(
+        [offset / np.maximum(radius, 1e-9)[:, None] * np.sin(angle)[:, None], np.cos(angle)[:, None]], -1
+    )
     pose, error_rad = pose_of_rays(board.corners_m[view.ids], rays)
     return pose, error_rad * focal_px
 
