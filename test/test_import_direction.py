@@ -36,7 +36,8 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": {*BASE, "network", "data", "bags", "inference", "sync"},
     "training": {*BASE, "network", "data", "evaluation", "simulator", "inference"},
     "benchmarking": {*BASE, "network", "data", "inference", "evaluation"},
-    "visualization": {*BASE, "body", "data", "evaluation"},
+    "calibration": {*BASE, "data", "bags", "capture"},
+    "visualization": {*BASE, "body", "calibration", "data", "evaluation"},
     "body": BASE,
     "estimation": {*BASE, "sync", "data", "bags", "inference", "body"},
     "export": {*BASE, "sync", "data", "bags", "body", "estimation", "visualization"},
@@ -45,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         *BASE, "sync", "network", "data", "bags", "simulator", "capture", "inference", "evaluation",
         "training", "benchmarking", "visualization", "nodes", "graph", "body", "estimation", "export",
+        "calibration",
     },
 }  # fmt: skip
 

@@ -38,7 +38,9 @@ def camera_info_fields(camera: CameraModel) -> CameraInfoFields:
     """Describe any camera model as a CameraInfo: exactly where it can be said, else by a fitted equidistant model."""
     if isinstance(camera, OmniModel) and camera.xi == 0:
         return _pinhole_fields(camera)
-    model = camera if isinstance(camera, EquidistantModel) else fit_equidistant(camera)[0]
+    if isinstance(camera, EquidistantModel) and camera.is_symmetric:
+        return _fields(camera, camera.distortion, EQUIDISTANT)
+    model = fit_equidistant(camera)[0]
     return _fields(model, model.distortion, EQUIDISTANT)
 
 

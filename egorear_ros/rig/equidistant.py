@@ -18,6 +18,8 @@ NEWTON_STEPS = (2, 3, 4, 6, 9, 14, 20)
 operations per camera and look in every compiled network; an uninformed start needs twelve."""
 
 INVERSE_ERROR_RAD = 1e-8
+DECENTRING_ERROR = 1e-10
+MOST_DECENTRING_STEPS = 60
 
 
 @lens_model("equidistant")
@@ -27,24 +29,66 @@ class EquidistantModel(FocalModel):
 
     Attributes:
         distortion: (k1, k2, k3, k4), `D` of a CameraInfo with distortion model "equidistant" (OpenCV's fisheye model).
+        tangential: (p1, p2) of a lens whose parts do not sit on one axis, Brown's formula in OpenCV's order, on the
+            plane after k1 to k4. OpenCV and ROS have no place for it.
     """
 
     distortion: tuple[float, float, float, float]
+    tangential: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def is_symmetric(self) -> bool:
+        """See `CameraModel.is_symmetric`."""
+        return not any(self.tangential)
 
     def _check_coefficients(self) -> None:
         if len(self.distortion) != 4:
             raise ValueError(f"equidistant model needs 4 distortion coefficients, got {len(self.distortion)}")
+        if len(self.tangential) != 2:
+            raise ValueError(f"equidistant model needs 2 tangential coefficients, got {len(self.tangential)}")
 
     def _radius(self, sine: Any, cosine: Any, angle: Any) -> Any:
         square = angle * angle
         k1, k2, k3, k4 = self.distortion
         return angle * (1 + square * (k1 + square * (k2 + square * (k3 + square * k4))))
 
+    def _least_radius(self, radius: Any, plain_radius: Any) -> Any:
+        return radius - 3 * math.hypot(*self.tangential) * radius * radius
+
+    def plane_of_direction(self, right: Any, down: Any, theta_rad: Any) -> tuple[Any, Any]:
+        """See `CameraModel.plane_of_direction`."""
+        across, below = super().plane_of_direction(right, down, theta_rad)
+        if self.is_symmetric:
+            return across, below
+        xp = namespace_of(theta_rad)
+        radius = self._radius(None, None, xp.clip(theta_rad + np.pi / 2, None, self.turning_angle_rad))
+        shift = self._tangential(right * radius, down * radius)
+        return across + shift[0], below + shift[1]
+
+    def _tangential(self, x: Any, y: Any) -> tuple[Any, Any]:
+        p1, p2 = self.tangential
+        square = x * x + y * y
+        return 2 * p1 * x * y + p2 * (square + 2 * x * x), p1 * (square + 2 * y * y) + 2 * p2 * x * y
+
+    @cached_property
+    def _decentring_steps(self) -> int:
+        """Repetitions that undo the tangential part: each makes the error smaller by this factor or more."""
+        factor = 6 * math.hypot(*self.tangential) * self._rough_inverse[0]
+        if factor >= 1:
+            return MOST_DECENTRING_STEPS
+        return min(MOST_DECENTRING_STEPS, math.ceil(math.log(DECENTRING_ERROR) / math.log(max(factor, 1e-9))))
+
     def rays_of_plane(self, across: ArrayT, down: ArrayT) -> ArrayT:
-        """See `CameraModel.rays_of_plane`; the angle is found by Newton's method."""
+        """See `CameraModel.rays_of_plane`; the angle is found by Newton's method, the tangential part by repetition."""
         xp = namespace_of(across)
         dx: Any = across
         dy: Any = down
+        if not self.is_symmetric:
+            x, y = dx, dy
+            for _ in range(self._decentring_steps):
+                shift = self._tangential(x, y)
+                x, y = dx - shift[0], dy - shift[1]
+            dx, dy = x, y
         radius = xp.sqrt(dx * dx + dy * dy)
         angle = self._angle_of_radius(radius, self._newton_steps)
         # sin(a)/r tends to 1 on the axis, where both vanish

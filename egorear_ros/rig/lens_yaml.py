@@ -47,7 +47,9 @@ def lens_content(model: CameraModel) -> dict[str, Any]:
     if isinstance(model, OCamModel):
         return {"model": OCAM, **common, **_ocam_content(model)}
     if isinstance(model, FocalModel) and model.kind in LENS_MODELS:
+        usual = _usual_values(type(model))
         own = {name: getattr(model, name) for name in _own_fields(type(model))}
+        own = {name: value for name, value in own.items() if name not in usual or value != usual[name]}
         return {
             "model": model.kind,
             **common,
@@ -105,6 +107,11 @@ def _own_fields(model: type[FocalModel]) -> dict[str, int | None]:
     return {name: _count(hints[name]) for name in names}
 
 
+def _usual_values(model: type[FocalModel]) -> dict[str, Any]:
+    """The values of fields that a rig file may leave out."""
+    return {field.name: field.default for field in dataclasses.fields(model) if field.default is not dataclasses.MISSING}
+
+
 def _count(hint: Any) -> int | None:
     if typing.get_origin(hint) is not tuple:
         return 0
@@ -113,8 +120,9 @@ def _count(hint: Any) -> int | None:
 
 
 def _focal(model: type[FocalModel], content: Any) -> FocalModel:
-    own = _own_fields(model)
-    fields = checked_fields(content, {*COMMON, "focal_length", "max_angle_deg", *own}, {"skew"})
+    own, optional = _own_fields(model), set(_usual_values(model))
+    required = {*COMMON, "focal_length", "max_angle_deg", *own} - optional
+    fields = checked_fields(content, required, {"skew"} | (optional & set(own)))
     width, height, center, radius = _common(fields)
     single = isinstance(fields["focal_length"], int | float)
     focal = (number(fields, "focal_length"),) * 2 if single else numbers(fields, "focal_length", 2)
@@ -126,5 +134,9 @@ def _focal(model: type[FocalModel], content: Any) -> FocalModel:
         math.radians(number(fields, "max_angle_deg")),
         focal_px=(focal[0], focal[1]),
         skew_px=number(fields, "skew") if "skew" in fields else 0.0,
-        **{name: number(fields, name) if count == 0 else numbers(fields, name, count) for name, count in own.items()},
+        **{
+            name: number(fields, name) if count == 0 else numbers(fields, name, count)
+            for name, count in own.items()
+            if name in fields
+        },
     )
