@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from egorear_ros.errors import EgorearError
     from egorear_ros.inference import PoseEstimate, PoseEstimator
     from egorear_ros.rig import Rig, load_rig
+    from egorear_ros.tracking import PoseTracker
 
 __version__ = "0.1.0"
 """The one source of the version: pyproject.toml reads it; a test compares package.xml and CITATION.cff with it."""
 
-__all__ = ["EgorearError", "PoseEstimate", "PoseEstimator", "Rig", "__version__", "load_rig"]
+__all__ = ["EgorearError", "PoseEstimate", "PoseEstimator", "PoseTracker", "Rig", "__version__", "load_rig"]
 
 _MODULES = {
     "EgorearError": "egorear_ros.errors",
     "PoseEstimate": "egorear_ros.inference",
     "PoseEstimator": "egorear_ros.inference",
+    "PoseTracker": "egorear_ros.tracking",
     "Rig": "egorear_ros.rig",
     "load_rig": "egorear_ros.rig",
 }

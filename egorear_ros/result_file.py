@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from egorear_ros.errors import EgorearError
 
@@ -48,3 +51,14 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):  # where nothing could be written there is nothing to remove
             partial.unlink()
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays as npz, whole or not at all.
+
+    Raises:
+        EgorearError: it cannot be written.
+    """
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write_whole(path, content.getvalue())

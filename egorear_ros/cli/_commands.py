@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "run": "Run the live graph: cameras, synchronizer, pose node and skeleton view, without `ros2 launch`.",
     "simulate": "Simulate the helmet rig: images of all cameras with exact ground truth, as a data set or a rig clip.",
     "train": "Train egorear-s, EgoRear, EgoPoseFormer or EgoTAP; resumable, on one or several processes (torchrun).",
+    "train-tracker": "Train what comes after a per-frame model in time, on rendered tracks; minutes on one core.",
     "view": "Draw a contact sheet of a simulated data set or rig clip, with the joints drawn in.",
 }
 """Name -> one line of help."""

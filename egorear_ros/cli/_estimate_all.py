@@ -13,6 +13,7 @@ from egorear_ros import resources
 from egorear_ros.body import FittedBody, fit_body
 from egorear_ros.cli._options import check_ranges
 from egorear_ros.cli._progress import ProgressBar
+from egorear_ros.cli._temporal import refinement_of
 from egorear_ros.errors import EgorearError
 from egorear_ros.estimation import Named, Recording, estimate_recording, open_recording, parse_sources
 from egorear_ros.estimation.pipeline import Estimates
@@ -142,7 +143,8 @@ class Worker:
             estimator = self._estimator(rig)
             started = time.perf_counter()
             bar.begin(f"{recording.name}: frames", recording.total)
-            estimates = estimate_recording(recording, estimator, sync, bar.advance)
+            refine = refinement_of(self._args, self._pose, estimator, self._model)
+            estimates = estimate_recording(recording, estimator, sync, bar.advance, refine)
             bar.begin(f"{recording.name}: body", len(estimates.sequence))
             body = fit_body(estimates.sequence, progress=bar.advance)
             seconds = time.perf_counter() - started

@@ -15,6 +15,7 @@ from rich.table import Table
 from egorear_ros import resources
 from egorear_ros.bags.reading import Bag
 from egorear_ros.cli._progress import ProgressBar
+from egorear_ros.cli._temporal import refinement_of
 from egorear_ros.evaluation.bag_evaluation import estimate_bag, measured_bag, summary
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.evaluation.tables import FIGURES
@@ -43,7 +44,8 @@ def evaluate_bag(args: argparse.Namespace) -> int:
         estimator = PoseEstimator.from_pretrained(model, device, engine, rig=rig if args.rig else None)
         estimator.warm_up()
         started = time.perf_counter()
-        estimates = estimate_bag(bag, estimator, sync, bar.advance)
+        refine = refinement_of(args, pose, estimator, model)
+        estimates = estimate_bag(bag, estimator, sync, bar.advance, refine)
         seconds = time.perf_counter() - started
         duration_s = (bag.end_ns - bag.start_ns) / 1e9
         result = summary(bag, model, sync, estimates, tolerance_s)

@@ -27,6 +27,20 @@ def add_world_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_temporal_options(parser: argparse._ActionsContainer) -> None:
+    """Declare what the commands that estimate recordings share: tracker, smoother or single frames."""
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--smooth", action="store_true", help="look at later frames, too: smoother and nearer to the truth than live"
+    )
+    how.add_argument(
+        "--per-frame",
+        action="store_true",
+        help="every frame set by itself (default: tracked, as live; docs/tracking.md)",
+    )
+    parser.add_argument("--stature-m", type=float, metavar="M", help="height of the wearer in metres, if it is known")
+
+
 def check_ranges(args: argparse.Namespace, **ranges: tuple[float, float]) -> None:
     """Check options that were given.
 

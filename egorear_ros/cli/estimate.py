@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from egorear_ros.cli._options import add_temporal_options
+
 SOURCES = (
     "a ROS bag, a rig clip, or a folder with one video or one folder of images per camera, named by camera; or "
     "CAMERA=PATH for each camera, for example front_left=left.mp4"
@@ -35,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=float, metavar="HZ", help="frame rate of videos or images (default: the videos' own; images 30)"
     )
+    add_temporal_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from egorear_ros.cli._options import add_temporal_options
+
 ONLY_DATA = ("split", "sets", "training", "extrinsics")
-ONLY_BAG = ("engine", "rig", "params_file", "truth_tolerance")
+ONLY_BAG = ("engine", "rig", "params_file", "truth_tolerance", "smooth", "per_frame", "stature_m")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="largest distance in time of a skeleton and its ground truth (default: the synchronizer's tolerance)",
     )
+    add_temporal_options(bag)
 
 
 def run(args: argparse.Namespace) -> int:

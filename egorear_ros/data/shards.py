@@ -21,6 +21,10 @@ ARRAYS: Final = ("images", "joints_device_m", "pixels", "in_view", "visible", "c
 NAME_ARRAYS: Final = ("sequence", "frame", "action")
 """(N,) number of the sequence, number of the frame within it, and action; shards of earlier versions lack them."""
 
+CUE_ARRAYS: Final = ("stamp_ns", "down_device", "stature_m")
+"""What a tracker learns from, too: (N,) time since the sequence began; (N, 3) unit vector that points down, in the
+device frame; (N,) height of the wearer, metres. Shards of earlier versions lack them."""
+
 LOCAL_HEADER_BYTES: Final = 30
 
 
@@ -47,6 +51,8 @@ class ShardFrames:
 
     Attributes:
         rig_name: the rig they were rendered with, by name or path.
+        paths: the shards.
+        ends: of each shard, the number of the frame set after its last.
 
     Raises:
         DataError: no shards, one cannot be read, or they have no such view.
@@ -60,15 +66,16 @@ class ShardFrames:
         wrong = [view for view in views if view not in VIEWS]
         if wrong or not views or len(set(views)) != len(views):
             raise DataError(f"views {', '.join(views) or '(none)'}: expected different ones of {', '.join(VIEWS)}")
-        self.rig_name = str(_settings(folder).get("rig", DEFAULT_RIG))
+        self.rig_name = str(shard_settings(folder).get("rig", DEFAULT_RIG))
         self._views, self._rows = tuple(views), [VIEWS.index(view) for view in views]
         self._images = [mapped_images(path) for path in self.paths]
         for path, images in zip(self.paths, self._images, strict=True):
             if images.ndim != 5 or images.shape[1] != len(VIEWS):
                 raise DataError(f"shard '{path}' has images of shape {images.shape}; expected {len(VIEWS)} views")
         parts = [_small_arrays(path) for path in self.paths]
-        self._labels = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        self._ends = np.cumsum([len(images) for images in self._images])
+        names = [name for name in parts[0] if all(name in part for part in parts)]
+        self._labels = {name: np.concatenate([part[name] for part in parts]) for name in names}
+        self.ends = np.cumsum([len(images) for images in self._images])
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -76,12 +83,26 @@ class ShardFrames:
         return self._views
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return int(self.ends[-1])
 
     def name(self, index: int) -> FrameName:
         """Where a frame set comes from."""
         sequence, frame, action = (self._labels[name][index] for name in NAME_ARRAYS)
         return FrameName(str(sequence), int(frame), str(action))
+
+    def labels(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Arrays of all frame sets, of the shards' arrays but the images.
+
+        Args:
+            names: for example `CUE_ARRAYS`.
+
+        Raises:
+            DataError: the shards lack one.
+        """
+        for name in names:
+            if name not in self._labels:
+                raise DataError(f"the shards in '{self.folder}' have no '{name}'; render them with this version")
+        return {name: self._labels[name] for name in names}
 
     def take(self, indices: NDArray[np.int64]) -> FrameSets:
         """Load the frame sets of these numbers, in this order.
@@ -89,8 +110,8 @@ class ShardFrames:
         Raises:
             EgorearError: the images cannot be made smaller to the size.
         """
-        shards = np.searchsorted(self._ends, indices, side="right")
-        starts = np.concatenate([[0], self._ends])
+        shards = np.searchsorted(self.ends, indices, side="right")
+        starts = np.concatenate([[0], self.ends])
         images = np.stack(
             [
                 self._images[shard][index - starts[shard]][self._rows]
@@ -147,7 +168,8 @@ def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
     }
     named = {name: arrays.get(name, unnamed[name]) for name in NAME_ARRAYS}
     named["sequence"] = named["sequence"].astype(str)
-    return {**{name: arrays[name] for name in ARRAYS[1:]}, **named}
+    cues = {name: arrays[name] for name in CUE_ARRAYS if name in arrays}
+    return {**{name: arrays[name] for name in ARRAYS[1:]}, **named, **cues}
 
 
 def recorded_split(folder: Path) -> str | None:
@@ -156,11 +178,11 @@ def recorded_split(folder: Path) -> str | None:
     Raises:
         DataError: the settings beside them are broken.
     """
-    split = _settings(folder).get("split") if any(folder.glob(PATTERN)) else None
+    split = shard_settings(folder).get("split") if any(folder.glob(PATTERN)) else None
     return None if split is None else str(split)
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def shard_settings(folder: Path) -> dict[str, Any]:
     """What the shards were rendered with; empty if nothing says it."""
     path = folder / SETTINGS_FILE
     return read_json(path) if path.exists() else {}

@@ -15,8 +15,9 @@ from egorear_ros.body import SkeletonSequence
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.estimation.recording import Recording
-from egorear_ros.inference import InputError, PoseEstimator
+from egorear_ros.inference import InputError, PoseEstimate, PoseEstimator
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer
+from egorear_ros.tracking.recordings import Refine, per_frame
 
 AlignedFrames = AlignedSet[CameraFrame]
 Progress = Callable[[int], None]
@@ -47,7 +48,11 @@ class Estimates:
 
 
 def estimate_recording(
-    recording: Recording, estimator: PoseEstimator, sync: SyncConfig, progress: Progress = lambda frames: None
+    recording: Recording,
+    estimator: PoseEstimator,
+    sync: SyncConfig,
+    progress: Progress = lambda frames: None,
+    refine: Refine = per_frame,
 ) -> Estimates:
     """Estimate all skeletons of a recording.
 
@@ -56,12 +61,14 @@ def estimate_recording(
         estimator: the network.
         sync: settings of the alignment.
         progress: called with 1 for every frame taken.
+        refine: what the estimates of single frame sets go through: tracker or smoother (`tracking.recordings`).
 
     Raises:
         EgorearError: the recording is damaged, or gives no skeleton at all; says the most frequent reason.
     """
     problems: Counter[str] = Counter()
-    skeletons: list[Skeleton] = []
+    found: list[PoseEstimate] = []
+    stamps_ns: list[int] = []
     times_ns: list[int] = []
     for time_ns, aligned in aligned_sets(recording, sync, problems, progress):
         try:
@@ -70,11 +77,14 @@ def estimate_recording(
             problems[str(error)] += 1
             continue
         problems.update(left_out.values())
-        skeletons.append(estimate.skeleton(aligned.acquired_ns))
+        found.append(estimate)
+        stamps_ns.append(aligned.acquired_ns)
         times_ns.append(time_ns)
-    if not skeletons:
+    if not found:
         why = "; ".join(f"{reason} ({count} times)" for reason, count in problems.most_common(1))
         raise EgorearError(f"recording '{recording.name}' gives no skeleton: {why or 'too few views at any moment'}")
+    refined = refine(found, stamps_ns)
+    skeletons = [each.skeleton(stamp_ns) for each, stamp_ns in zip(refined, stamps_ns, strict=True)]
     return Estimates(SkeletonSequence.from_skeletons(skeletons, sync.cameras), skeletons, times_ns, problems)
 
 

@@ -26,8 +26,9 @@ from egorear_ros.evaluation.pose_table import pose_table
 from egorear_ros.evaluation.prediction import Predictions
 from egorear_ros.evaluation.stamps import StampReport, stamp_lines, summary_of_stamps
 from egorear_ros.evaluation.summary import summarize
-from egorear_ros.inference import InputError, PoseEstimator
+from egorear_ros.inference import InputError, PoseEstimate, PoseEstimator
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer, SyncStatistics
+from egorear_ros.tracking.recordings import Refine, per_frame
 
 FORMAT: Final = "egorear-bag-evaluation/1"
 AS_RECORDED: Final = "as recorded"
@@ -67,7 +68,11 @@ class BagEstimates:
 
 
 def estimate_bag(
-    bag: Bag, estimator: PoseEstimator, sync: SyncConfig, progress: Callable[[int], None] = lambda messages: None
+    bag: Bag,
+    estimator: PoseEstimator,
+    sync: SyncConfig,
+    progress: Callable[[int], None] = lambda messages: None,
+    refine: Refine = per_frame,
 ) -> BagEstimates:
     """Run the pipeline over a bag.
 
@@ -76,6 +81,7 @@ def estimate_bag(
         estimator: the network.
         sync: settings of the alignment; its cameras are the views to look for.
         progress: called with 1 for every message taken.
+        refine: what the estimates of single frame sets go through: tracker or smoother (`tracking.recordings`).
 
     Raises:
         BagError: no images of these views, no ground truth, or damaged.
@@ -84,6 +90,8 @@ def estimate_bag(
     result = BagEstimates(find_topics(bag, sync.cameras))
     if result.topics.ground_truth is None:  # said before the work, not after
         raise BagError(f"bag '{bag.path}' has no ground truth (topic .../ground_truth) to compare with")
+    found: list[PoseEstimate] = []
+    stamps_ns: list[int] = []
     for aligned in _aligned_sets(bag, sync, result, progress):
         try:
             estimate, left_out = estimator.estimate_frames(frame for frame in aligned.frames if frame is not None)
@@ -91,8 +99,11 @@ def estimate_bag(
             result.problems[str(error)] += 1
             continue
         result.problems.update(left_out.values())
-        result.skeletons.append(estimate.skeleton(aligned.acquired_ns))
+        found.append(estimate)
+        stamps_ns.append(aligned.acquired_ns)
         result.complete.append(aligned.complete and not left_out)
+    refined = zip(refine(found, stamps_ns), stamps_ns, strict=True)
+    result.skeletons.extend(estimate.skeleton(stamp_ns) for estimate, stamp_ns in refined)
     return result
 
 

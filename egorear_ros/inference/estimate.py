@@ -26,6 +26,8 @@ class PoseEstimate:
         scores_2d: view -> (15,) float32, heatmap maxima.
         image_sizes: view -> (width, height) of the input image, pixels.
         stage_seconds: duration of each stage, seconds.
+        velocity_m_s: (16, 3) float32, m/s in the device frame, of a tracker; None of a single frame set.
+        velocity_std_m_s: (16, 3) float32, its standard deviation.
     """
 
     joints_device_m: Array
@@ -35,6 +37,8 @@ class PoseEstimate:
     scores_2d: dict[str, Array]
     image_sizes: dict[str, tuple[int, int]]
     stage_seconds: dict[str, float] = field(default_factory=dict)
+    velocity_m_s: Array | None = None
+    velocity_std_m_s: Array | None = None
 
     def skeleton(self, stamp_ns: int, skeleton_id: str = "0") -> Skeleton:
         """The 3D part, stamped, as it travels on."""

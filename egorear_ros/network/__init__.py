@@ -5,7 +5,8 @@ May import: rig, skeleton, errors, resources. Imported by inference, training, e
 
 Reading order: `config`, `registry`; `backbone`, `heatmap`, `attention`, `refinement`, `projection`, `lifting`,
 `egorear`; `geometry`, `spatial_softmax`, `egorear_s`;
-`egotap_heatmap`, `grid_vit`, `egotap_lifting`, `egotap`; `official`, `checkpoint`.
+`egotap_heatmap`, `grid_vit`, `egotap_lifting`, `egotap`; `official`, `checkpoint`;
+`temporal`.
 """
 
 from egorear_ros.network.config import (
@@ -17,6 +18,7 @@ from egorear_ros.network.config import (
     EgoTapLiftingConfig,
     HeatmapConfig,
     NetworkConfig,
+    TemporalConfig,
 )
 from egorear_ros.network.heatmap import heatmap_anchors
 from egorear_ros.network.official import OFFICIAL_MODELS, load_official_state
@@ -38,6 +40,7 @@ __all__ = [
     "HeatmapConfig",
     "NetworkConfig",
     "NetworkOutput",
+    "TemporalConfig",
     "WeightsCard",
     "build",
     "config_of",

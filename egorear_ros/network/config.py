@@ -232,7 +232,37 @@ class EgoRearSConfig:
         _check_views(self)
 
 
+@checked(error=ConfigError)
+class TemporalConfig:
+    """The temporal part of the tracker; see `temporal`.
+
+    Attributes:
+        views: views of the per-frame network, in order.
+        dim: width of the tokens, one per joint and frame.
+        layers: layers.
+        heads: attention heads.
+        window_s: how far a layer looks back, seconds.
+    """
+
+    views: tuple[str, ...] = ALL_VIEWS
+    dim: Positive = 64
+    layers: Positive = 2
+    heads: Positive = 4
+    window_s: Annotated[Number, Field(gt=0, description="seconds")] = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError on views in another order, and channels that heads cannot share in pairs."""
+        _check_views(self)
+        require(self.dim % (2 * self.heads) == 0, self, "dim", f"a multiple of {2 * self.heads}, twice the heads")
+
+
 NetworkConfig = (
-    HeatmapConfig | EgoRearConfig | EgoRearSConfig | EgoTapHeatmapConfig | EgoTapLiftingConfig | EgoTapConfig
+    HeatmapConfig
+    | EgoRearConfig
+    | EgoRearSConfig
+    | EgoTapHeatmapConfig
+    | EgoTapLiftingConfig
+    | EgoTapConfig
+    | TemporalConfig
 )
 """Any network `build` can make."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from egorear_ros.network.config import EgoTapLiftingConfig, NetworkConfig
+from egorear_ros.network.config import ConfigError, EgoTapLiftingConfig, NetworkConfig, TemporalConfig
 from egorear_ros.network.registry import build, view_count
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
@@ -38,6 +38,8 @@ def example_inputs(config: NetworkConfig, batch: int = 1) -> tuple[Tensor, ...]:
     """Zeros in the shapes the network takes, on the default device: images and, if it must have them, extrinsics."""
     if isinstance(config, EgoTapLiftingConfig):
         return (torch.zeros(batch, config.views * NUM_HEATMAP_JOINTS * 3, config.map_size, config.map_size),)
+    if isinstance(config, TemporalConfig):
+        raise ConfigError("the cost of a tracker's temporal part is per frame of a track: see docs/tracking.md")
     views = len(config.views)
     images = torch.zeros(batch, views, 3, config.image_size, config.image_size)
     if getattr(config, "frame", None) == "pelvis":

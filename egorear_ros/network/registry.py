@@ -25,6 +25,7 @@ from egorear_ros.network.config import (
     EgoTapLiftingConfig,
     HeatmapConfig,
     NetworkConfig,
+    TemporalConfig,
 )
 from egorear_ros.network.egorear import EgoRear, PelvisEgoPoseFormer
 from egorear_ros.network.egorear_s import EgoRearS
@@ -32,6 +33,7 @@ from egorear_ros.network.egotap import EgoTap
 from egorear_ros.network.egotap_heatmap import EgoTapHeatmaps
 from egorear_ros.network.egotap_lifting import EgoTapLifting
 from egorear_ros.network.heatmap import HeatmapEstimator
+from egorear_ros.network.temporal import TemporalNetwork
 from egorear_ros.network.views import STEREO_PAIRS
 from egorear_ros.rig import Rig, load_rig
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
@@ -120,3 +122,5 @@ def build(model: str | NetworkConfig, rig: Rig | None = None) -> nn.Module:
             return EgoTapLifting(config)
         case EgoTapConfig():
             return EgoTap(config, (rig or load_rig("ego4view")).subset(config.views).cameras)
+        case TemporalConfig():
+            return TemporalNetwork(config)

@@ -37,6 +37,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "egotap_heatmap": configs.EgoTapHeatmapConfig,
     "egotap_lifting": configs.EgoTapLiftingConfig,
     "egotap": configs.EgoTapConfig,
+    "temporal": configs.TemporalConfig,
 }
 
 

@@ -34,12 +34,16 @@ from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.slow_services import SlowServices
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
 from egorear_ros.rig import load_rig
+from egorear_ros.tracking.evidence import STATURES_M
+from egorear_ros.tracking.tracker import TEMPORAL_DEFAULT, TemporalFilter, open_filter
 
 PARAMETERS = (
     Parameter("model", DEFAULT_MODEL, "Network: registry name of a shipped model, or path of a .safetensors file."),
     Parameter("rig", "", "The cameras: name of a shipped rig, or path of a .yaml file; empty: those of the model."),
     Parameter("device", "auto", "Where it runs: auto, cpu or cuda."),
     Parameter("engine", AUTO, "How it runs; see docs/inference.md.", choices=(AUTO, *ENGINES)),
+    Parameter("temporal", TEMPORAL_DEFAULT, "Track over time; false: every frame set by itself. See docs/tracking.md."),
+    Parameter("stature_m", 0.0, "Height of the wearer, m; 0: not known.", 0.0, STATURES_M[1], dynamic=True),
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
     Parameter("skeleton_id", "wearer", "Identity of the tracked person, for TF frame body_<id> and topics of ROS4HRI."),
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
@@ -59,13 +63,14 @@ class PoseNode(LifecycleNode):
     def __init__(self, name: str = "pose_node", **node_options: Any) -> None:
         super().__init__(name, **node_options)
         self.listeners: list[Callable[[PoseEstimate, int], None]] = []
-        self._settings = Parameters(self, PARAMETERS)
+        self._settings = Parameters(self, PARAMETERS, self._changed)
         self._health = Health(self, self._figures, "inference")
         self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
         self._mailbox: Mailbox[FrameSet] = Mailbox()
         self._enabled, self._active = True, False
         self._received = self._ignored = self._failed = 0
         self._estimator: PoseEstimator | None = None
+        self._temporal: TemporalFilter | None = None
         self._model_name = ""
         self._swap = threading.Lock()
         self._switching = threading.Lock()
@@ -146,7 +151,7 @@ class PoseNode(LifecycleNode):
     def _release(self) -> TransitionCallbackReturn:
         self._active = False
         with self._swap:
-            self._estimator, self._model_name = None, ""
+            self._estimator, self._temporal, self._model_name = None, None, ""
         return TransitionCallbackReturn.SUCCESS
 
     def _start(self) -> None:
@@ -168,10 +173,11 @@ class PoseNode(LifecycleNode):
             model, p["device"], p["engine"], warn=self.get_logger().warning, rig=rig
         )
         estimator.warm_up()
+        temporal = open_filter(estimator, model, p["stature_m"] or None) if p["temporal"] else None
         with self._swap:
             if configured and self._estimator is None:
                 raise EgorearError("the pose node is not configured; configure it first")
-            self._estimator, self._model_name = estimator, model
+            self._estimator, self._temporal, self._model_name = estimator, temporal, model
             self._health.broken = ""
         seconds = time.monotonic() - started
         self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
@@ -200,6 +206,8 @@ class PoseNode(LifecycleNode):
                 self._ignored += 1
                 return
             estimate, left_out = self._estimator.estimate_frames(frame_set.frames)
+            if self._temporal is not None:
+                estimate = self._temporal.update(estimate, frame_set.stamp_ns)
         for view, reason in left_out.items():
             self._health.problems.report(f"bad image of {view}", reason)
         self._publish(estimate, frame_set.stamp_ns)
@@ -255,11 +263,30 @@ class PoseNode(LifecycleNode):
         response.active_model = self._model_name
         return response
 
+    def _changed(self, names: set[str]) -> None:
+        """Take over a height that is set while the node runs: it is said of a new wearer, so tracking begins anew."""
+        if "stature_m" not in names:
+            return
+        with self._swap:
+            if self._temporal is not None:
+                try:
+                    self._temporal.new_wearer(self._settings["stature_m"] or None)
+                except EgorearError as error:
+                    self._health.caught("parameter", error)
+
+    def _temporal_use(self) -> str:
+        """What the skeletons rest on besides their own images, for diagnostics."""
+        temporal = self._temporal
+        if temporal is not None:
+            return ", ".join(temporal.cues) or "nothing yet"
+        return "off: the network gives no standard deviations" if self._settings["temporal"] else "off"
+
     def _figures(self) -> Mapping[str, object]:
         p50, p95, p99 = (f"{1e3 * value:.1f}" for value in self._latency(50, 95, 99))
         return {
             "model": self._model_name,
             "enabled": self._enabled,
+            "temporal": self._temporal_use(),
             "rate (Hz)": f"{self._rate.hz(time.monotonic()):.1f}",
             "received frame sets": self._received,
             "skeletons": self._rate.count,

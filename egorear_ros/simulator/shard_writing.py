@@ -33,8 +33,10 @@ from egorear_ros.simulator.sampler import Simulator
 from egorear_ros.simulator.sequence import Frame
 from egorear_ros.simulator.sequence import Sequence as SimulatedSequence
 from egorear_ros.simulator.settings import GENERATOR_VERSION, HELD_OUT, LOOKS, WIDE_VERSION, SimulatorSettings
+from egorear_ros.simulator.track_picks import TRACK_FPS, TRACK_FRAMES, TRACK_SETS, track_picks
 
 SEQUENCES_PER_SHARD: Final = 16
+SHARD_FPS: Final = 30.0
 
 UNSAID: Final[dict[str, Any]] = {
     "vary_motion": False,
@@ -42,6 +44,7 @@ UNSAID: Final[dict[str, Any]] = {
     "mount": USUAL_MOUNT,
     "looks": "plain",
     "skins": "",
+    "tracks": False,
 }
 """What older shards do not say."""
 
@@ -66,6 +69,8 @@ class ShardSettings:
         mount: how helmets sit on heads, see `simulator.rig_mount.mount_range`.
         looks: "plain", or "wide" for networks that must work in other worlds.
         skins: folder of photographic skins for wide looks; none if empty.
+        tracks: of each sequence, frames one after another at a drawn rate (`simulator.track_picks`), for the tracker;
+            `sequence_frames` and `stride` are not used.
     """
 
     motion: str = "procedural"
@@ -80,11 +85,17 @@ class ShardSettings:
     mount: str = USUAL_MOUNT
     looks: Annotated[str, OneOf(LOOKS)] = "plain"
     skins: str = ""
+    tracks: Switch = False
 
     @property
     def sets_per_sequence(self) -> int:
         """Frame sets picked of one sequence."""
-        return self.sequence_frames // self.stride
+        return TRACK_SETS if self.tracks else self.sequence_frames // self.stride
+
+    @property
+    def length(self) -> int:
+        """Frames of a simulated sequence, at the simulator's rate."""
+        return TRACK_FRAMES if self.tracks else self.sequence_frames
 
     @property
     def sets_per_shard(self) -> int:
@@ -96,6 +107,12 @@ class ShardSettings:
         offset = int(np.random.default_rng([self.seed, sequence, 7]).integers(self.stride))
         return offset + pick * self.stride
 
+    def picks(self, sequence: int) -> list[int]:
+        """Numbers of the frames to render of a sequence."""
+        if self.tracks:
+            return track_picks(np.random.default_rng([self.seed, sequence, 7]))
+        return [self.frame_of_pick(sequence, pick) for pick in range(self.sets_per_sequence)]
+
     def simulator(self) -> Simulator:
         """Build the simulator; reads rig and motion library."""
         library = None if self.motion == "procedural" else load_library(self.motion)
@@ -105,6 +122,7 @@ class ShardSettings:
             rig=load_rig(self.rig),
             size_px=self.size_px,
             seed=self.seed,
+            fps=TRACK_FPS if self.tracks else SHARD_FPS,
             motion=library,
             split=self.split,
             vary_motion=self.vary_motion,
@@ -125,7 +143,7 @@ class ShardSettings:
         if self.balance_actions and self.motion == "procedural":
             raise EgorearError("only actions of recorded motion can be balanced: name a library")
         simulator = self.simulator()
-        simulator.clip(0, self.sequence_frames / simulator.settings.fps)
+        simulator.clip(0, self.length / simulator.settings.fps)
 
     def content(self) -> dict[str, Any]:
         """What must be equal for a run to be resumed."""
@@ -190,17 +208,26 @@ def as_seen(sequence: SimulatedSequence, i: int) -> Frame:
 
 def render_shard(simulator: Simulator, settings: ShardSettings, number: int) -> dict[str, NDArray[Any]]:
     """Render the sequences of shard `number`: the arrays of its file."""
-    rendered: list[Frame] = []
-    names: list[tuple[int, int]] = []
     first = number * SEQUENCES_PER_SHARD
-    for index in range(first, first + SEQUENCES_PER_SHARD):
-        sequence = simulator.sequence(index, settings.sequence_frames)
-        picks = [settings.frame_of_pick(index, pick) for pick in range(settings.sets_per_sequence)]
-        rendered.extend(as_seen(sequence, i) for i in picks)
-        names.extend((index, i) for i in picks)
-    sequences, frames = np.array(names, np.int64).T
-    actions = np.array([frame.truth.action for frame in rendered])
-    return {**frame_sets(rendered).arrays(), "sequence": sequences, "frame": frames, "action": actions}
+    parts = [_render_sequence(simulator, settings, index) for index in range(first, first + SEQUENCES_PER_SHARD)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _render_sequence(simulator: Simulator, settings: ShardSettings, index: int) -> dict[str, NDArray[Any]]:
+    """Arrays of the frame sets picked of sequence `index`; what else a frame has, depth for example, is dropped."""
+    sequence = simulator.sequence(index, settings.length)
+    picks = settings.picks(index)
+    frames = [as_seen(sequence, i) for i in picks]
+    truths = [frame.truth for frame in frames]
+    return {
+        **frame_sets(frames).arrays(),
+        "sequence": np.full(len(picks), index, np.int64),
+        "frame": np.array(picks, np.int64),
+        "action": np.array([truth.action for truth in truths]),
+        "stamp_ns": np.array([truth.stamp_ns for truth in truths], np.int64),
+        "down_device": np.stack([-truth.device_from_world[:3, 2] for truth in truths]).astype(np.float32),
+        "stature_m": np.full(len(picks), sequence.character.shape.stature_m, np.float32),
+    }
 
 
 def _begin(out: Path, settings: ShardSettings) -> None:

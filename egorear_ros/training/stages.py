@@ -20,6 +20,7 @@ from egorear_ros.network import (
     EgoTapLiftingConfig,
     HeatmapConfig,
     NetworkConfig,
+    TemporalConfig,
 )
 from egorear_ros.network.config import ConfigError
 from egorear_ros.network.views import pairs_of
@@ -65,7 +66,7 @@ class Job:
     @property
     def image_size(self) -> int:
         """Width and height of its images."""
-        assert not isinstance(self.network, EgoTapLiftingConfig)  # only trained as a part of its system
+        assert not isinstance(self.network, EgoTapLiftingConfig | TemporalConfig)  # trained as a part, or elsewhere
         return self.network.image_size
 
     @property

@@ -38,6 +38,11 @@ class BodyShape:
     bone_heads_m: Floats
     is_woman: bool
 
+    @property
+    def stature_m(self) -> float:
+        """Height of the bare body, standing."""
+        return float(np.ptp(self.vertices_m[:, 2]))
+
 
 @dataclass(frozen=True)
 class BodyAsset:
