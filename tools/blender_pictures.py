@@ -7,8 +7,9 @@ else needs it, so it goes into a folder of its own:
     egorear estimate assets/demo_clip --out walk.bvh walk.glb walk.npz
     PYTHONPATH=FOLDER python3.11 tools/blender_pictures.py walk.npz walk.bvh walk.glb --out docs/images
 
-Also compares where Blender has the joints with the body in the .npz file, and fails above 1 mm. This file imports
-nothing of egorear, so that it runs in any Python that has bpy and numpy.
+Also compares where Blender has the joints with the body in the .npz file, and fails above 1 mm; but for one shift:
+the files have their origin in the middle of the helmet. This file imports nothing of egorear, so that it runs in any
+Python that has bpy and numpy.
 """
 
 from __future__ import annotations
@@ -53,10 +54,12 @@ def show(path: Path, body: dict[str, Any], share: float, picture: Path) -> float
     frames = len(body["stamps_ns"])
     index = round(share * (frames - 1))
     first = float(rig.animation_data.action.frame_range[0])
+    set_frame(scene, first)
+    shift = joints_of(rig)["Hips"] - expected(body, 0)["Hips"]
     worst_m = 0.0
     for number in sorted({0, index, frames - 1}):
         set_frame(scene, first + number)
-        worst_m = max(worst_m, largest_distance_m(rig, body, number))
+        worst_m = max(worst_m, largest_distance_m(rig, body, number, shift))
     print(f"{path.name}: {len(rig.pose.bones)} bones, {frames} frames, largest distance {1e3 * worst_m:.3f} mm")
     set_frame(scene, first + index)
     render(scene, rig, picture)
@@ -77,22 +80,28 @@ def load(path: Path) -> None:
         bpy.ops.import_scene.gltf(filepath=str(path), bone_heuristic="TEMPERANCE")
 
 
-def expected(body: dict[str, Any], index: int) -> Any:
-    """(J, 3) the body's joints in Blender's world.
+def expected(body: dict[str, Any], index: int) -> dict[str, Any]:
+    """Joint -> (3,) place of the body's joints in Blender's world, but for the origin.
 
     The device frame has x to the right, y backward, z down. The files have x left, y up, z forward; Blender's importers
     make x left, y backward, z up of that.
     """
     x, y, z = np.moveaxis(body["body_positions_m"][index], -1, 0)
-    return np.stack([-x, y, -z], -1)
+    return dict(zip(body["body_joint_names"].tolist(), np.stack([-x, y, -z], -1), strict=True))
 
 
-def largest_distance_m(rig: Any, body: dict[str, Any], index: int) -> float:
+def joints_of(rig: Any) -> dict[str, Any]:
+    """Joint -> (3,) where Blender has it: the head of the bone with its name."""
+    return {bone.name: np.array(rig.matrix_world @ bone.head) for bone in rig.pose.bones}
+
+
+def largest_distance_m(rig: Any, body: dict[str, Any], index: int, shift: Any) -> float:
     """Between the head of each bone and its joint."""
-    world = rig.matrix_world
-    at = {bone.name: np.array(world @ bone.head) for bone in rig.pose.bones}
-    wanted = dict(zip(body["body_joint_names"].tolist(), expected(body, index), strict=True))
-    return max(float(np.linalg.norm(at[name] - joint)) for name, joint in wanted.items() if name in at)
+    at, wanted = joints_of(rig), expected(body, index)
+    missing = set(wanted) - set(at)
+    if missing:
+        raise SystemExit(f"Blender has no bones {sorted(missing)}")
+    return max(float(np.linalg.norm(at[name] - shift - joint)) for name, joint in wanted.items())
 
 
 def render(scene: Any, rig: Any, picture: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,15 +76,16 @@ class Wearer:
         return condition()
 
     def send(self, skeletons: list[Skeleton], done: list[Any]) -> None:
-        """Send one after the other; each but those before the first lengths makes `done` longer."""
+        """Send one after the other, each when the one before is dealt with: the node keeps the newest only.
+
+        Those before the first lengths become samples, all others make `done` longer.
+        """
         assert self.spin_until(lambda: self.publisher.get_subscription_count() == 1)
         for index, skeleton in enumerate(skeletons):
-            before = len(done)
+            grows: Sized = done if index >= FIRST - 1 else self.body._body._samples
+            before = len(grows)
             self.publisher.publish(skeleton_to_message(skeleton))
-            if index >= FIRST - 1:
-                assert self.spin_until(lambda before=before: len(done) > before)  # type: ignore[misc]
-            else:
-                self.spin_until(lambda: False, 0.1)
+            assert self.spin_until(lambda grows=grows, before=before: len(grows) > before, 60.0)  # type: ignore[misc]
 
 
 @pytest.fixture
@@ -194,6 +195,11 @@ def test_nothing_is_fitted_while_nobody_listens(node: Any, wearer: Callable[...,
     for skeleton in clip[:12]:
         one.publisher.publish(skeleton_to_message(skeleton))
         one.spin_until(lambda: False, 0.1)
+    for skeleton in clip[12:40]:
+        if heard:
+            break
+        one.publisher.publish(skeleton_to_message(skeleton))
+        one.spin_until(lambda: bool(heard), 1.0)
     assert heard, "but the lengths are learnt"
     figures = one.body._figures()
     assert float(str(figures["thigh_m (m)"])) == pytest.approx(0.42, abs=0.08)
