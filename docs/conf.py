@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from egorear_ros import __version__
+from egorear_ros import __version__  # noqa: E402, found by the line above
 
 project = "egorear"
 author = "The egorear team"

@@ -1,4 +1,4 @@
-"""What `make test` runs: lint, format, types, documentation, tests. Runs all of them, stops at none, fails if one fails."""
+"""What `make test` runs: lint, format, types, documentation, tests. All of them run; it fails if one fails."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Opens a camera's frames, or their ground truth, by a URI::
+"""Opens a camera's frames, or their ground truth, by a URI.
+
+The forms of a URI::
 
     0, /dev/video0                          V4L2 device
     rtsp://..., http://...                  network stream
     gst: v4l2src ! ... ! appsink            GStreamer pipeline (where OpenCV was built with it)
-    walk.mp4                                video file, each frame at its presentation time, in a loop, all views in step
+    walk.mp4                                video file, frames at their presentation times, in a loop, all views in step
     frames/, frames/*.png, frames/%06d.jpg  images in natural order at 30 Hz, or named after their stamps
     frames/?fps=15                          the same at another rate
     clip:DIR                                this view of a recorded rig clip, all views in step

@@ -8,6 +8,9 @@ COMMANDS: Final[dict[str, str]] = {
     "bag": "Repair a recording that was cut off; the old one is left alone.",
     "benchmark": "Measure a model here: engines side by side, stages, percentiles, memory, and what they change in the "
     "pose.",
+    "calibrate": "Calibrate a rig from pictures of a ChArUco board or an AprilGrid: folders, a bag, or live cameras.",
+    "calibrate-target": "Print a calibration board: a PDF at true size, and the .yaml that describes it to "
+    "`egorear calibrate`.",
     "convert-checkpoint": "Convert an official EgoRear, EgoPoseFormer or EgoTAP checkpoint to safetensors with a JSON "
     "card.",
     "data": "Check labelled data: list what is wrong with a data set before training does.",

@@ -109,7 +109,8 @@ def _own_fields(model: type[FocalModel]) -> dict[str, int | None]:
 
 def _usual_values(model: type[FocalModel]) -> dict[str, Any]:
     """The values of fields that a rig file may leave out."""
-    return {field.name: field.default for field in dataclasses.fields(model) if field.default is not dataclasses.MISSING}
+    fields = dataclasses.fields(model)
+    return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
 
 
 def _count(hint: Any) -> int | None:

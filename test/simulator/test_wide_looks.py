@@ -124,7 +124,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path, skins: Skins) -> None:
     cv2.imwrite(str(tmp_path / "bad.png"), np.zeros((300, 400, 3), np.uint8))
     with pytest.raises(EgorearError, match="400 x 300"):
         read_skins(tmp_path)
-    with pytest.raises(EgorearError, match="looks 'odd' are unknown"):
+    with pytest.raises(EgorearError, match="looks is 'odd', expected one of plain, wide"):
         SimulatorSettings(looks="odd")
     with pytest.raises(EgorearError, match="wide looks"):
         SimulatorSettings(skins=skins)
