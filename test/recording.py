@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from egorear_ros.bags.clip_to_bag import clip_to_bag
 from egorear_ros.data.rig_clip import RigClipWriter
-from egorear_ros.network import EgoRearConfig, build
+from egorear_ros.network import EgoRearConfig, EgoRearSConfig, TemporalConfig, build
 from egorear_ros.network.weights import save_weights
 from egorear_ros.rig import load_rig
 
@@ -68,3 +68,19 @@ def bag_path(recorded: Recording, tmp_path_factory: pytest.TempPathFactory) -> P
     path = tmp_path_factory.mktemp("bag") / "walk"
     clip_to_bag(str(recorded.clip), path, "egorear")
     return path
+
+
+def write_tracked_model(folder: Path) -> Path:
+    """A small network with standard deviations, and beside it a temporal part that adds half of them to the pose."""
+    torch.manual_seed(0)
+    config = EgoRearSConfig(image_size=64, width=16, channels=16, neck_channels=16, dim=16)
+    network = build(config)
+    network.get_buffer("mean_pose_m").copy_(0.3 * torch.randn(16, 3))  # untrained, all joints but two are at one place
+    save_weights(folder / "small.safetensors", network, config, {"made_by": "tests"})
+    temporal = TemporalConfig(dim=16, layers=1, heads=2)
+    after = build(temporal)
+    with torch.no_grad():
+        after.get_parameter("out.bias").fill_(0.5)
+        after.get_parameter("gates.bias").fill_(0.1)  # averages of the past, too
+    save_weights(folder / "small-tracker.safetensors", after, temporal, {"made_by": "tests"})
+    return folder / "small.safetensors"

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="weights (default: WORK/tracker.safetensors); NAME-tracker.safetensors beside a model NAME.safetensors is "
         "found by itself",
     )
-    parser.add_argument("--steps", type=int, default=900, help="steps of 320 frames (default 900)")
+    parser.add_argument("--steps", type=int, default=2200, help="steps of 320 frames (default 2200)")
     parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default 0)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
 

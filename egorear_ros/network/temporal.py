@@ -96,7 +96,7 @@ class Memory(NamedTuple):
     Attributes:
         time_s: (T,) seconds.
         pose_m: (T, 17, 3) poses; zeros for the token of the cues.
-        keys, values: (L, T, 17, heads, dim / heads).
+        keys, values: (L, T, 17, heads, dim / heads); keys are rotated.
     """
 
     time_s: Tensor
@@ -114,9 +114,9 @@ def rotated(x: Tensor, time_s: Tensor) -> Tensor:
     """
     pairs = x.shape[-1] // 2
     low, high = ROTATION_HZ
-    steps = torch.linspace(0.0, 1.0, pairs, device=x.device)
-    angle = 2 * math.pi * low * (high / low) ** steps * time_s[..., None]
-    cos, sin = (part[..., None, None, :] for part in (angle.cos(), angle.sin()))
+    steps = torch.linspace(0.0, 1.0, pairs, device=x.device, dtype=torch.float64)
+    angle = 2 * math.pi * low * (high / low) ** steps * time_s[..., None]  # float64: stamps are large
+    cos, sin = (part[..., None, None, :].to(x.dtype) for part in (angle.cos(), angle.sin()))
     first, second = x[..., :pairs], x[..., pairs:]
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
 
@@ -259,11 +259,11 @@ class TemporalNetwork(nn.Module):
         keys, values, offsets = [], [], []
         for index, layer in enumerate(self.layers):
             query, key, value = (part[0] for part in layer.project(x))  # type: ignore[operator]
+            query, key = rotated(query, now), rotated(key, now)
             if memory is not None:
                 key = torch.cat([memory.keys[index, first:], key])
                 value = torch.cat([memory.values[index, first:], value])
-            turned = rotated(key, age)
-            x, offset = layer(x, query[None], turned[None], value[None], own, carried, bias)
+            x, offset = layer(x, query[None], key[None], value[None], own, carried, bias)
             keys.append(key)
             values.append(value)
             offsets.append(offset)

@@ -44,7 +44,7 @@ class TemporalTraining:
         chances: of what happens to tracks.
     """
 
-    steps: int = 900
+    steps: int = 2200
     learning_rate: float = 2.5e-3
     warmup_steps: int = 100
     weight_decay: float = 0.05

@@ -42,8 +42,6 @@ class Chances:
         views_lost: views come and go.
         reversed: time runs backward.
         mirrored: left and right are exchanged.
-        mixed: the errors in one track are put on the motion of another one with the same times, so that neither is
-            learnt by heart.
         scale: the person is larger or smaller by up to this share.
         no_lengths: the bone lengths are not measured.
         sister: they were measured in the person's other track before.
@@ -56,7 +54,6 @@ class Chances:
     views_lost: float = 0.35
     reversed: float = 0.3
     mirrored: float = 0.5
-    mixed: float = 0.4
     scale: float = 0.08
     no_lengths: float = 0.15
     sister: float = 0.5
@@ -127,10 +124,7 @@ def _draw(
     """Draw a piece of so many frames."""
     for attempt in range(ATTEMPTS):
         index = int(rng.integers(len(tracks)))
-        own = track = tracks.track(index)
-        if rng.random() < chances.mixed:
-            track = mixed(own, tracks.track(int(rng.integers(len(tracks)))))
-        sister = None if track is not own else _sister(tracks, index)
+        track, sister = tracks.track(index), _sister(tracks, index)
         kept = thinned(rng, track.time_s, plain=attempt > ATTEMPTS // 2)
         if len(kept) < length:
             continue
@@ -166,16 +160,6 @@ def thinned(rng: np.random.Generator, time_s: Array, plain: bool = False) -> Arr
     return np.asarray(kept[arrives])
 
 
-def mixed(track: Tracks, other: Tracks) -> Tracks:
-    """The motion of `other` with the errors of `track`; `track` itself if their times differ."""
-    intervals = np.diff(track.time_s), np.diff(other.time_s)
-    if len(intervals[0]) != len(intervals[1]) or not np.allclose(*intervals, atol=1e-3):
-        return track
-    moved = track.pose_m + (other.joints_m - track.joints_m)[:, None]
-    truth = {name: getattr(other, name) for name in ("joints_m", "velocity_m_s", "down", "stature_m")}
-    return Tracks(**{**vars(track), **truth, "pose_m": moved})
-
-
 def backward(track: Tracks) -> Tracks:
     """The same with time running backward."""
     turned = track.frames(np.arange(len(track.time_s))[::-1])
@@ -184,7 +168,7 @@ def backward(track: Tracks) -> Tracks:
 
 
 def _sister(tracks: Tracks, index: int) -> Tracks | None:
-    """The other track of the same person: 2k and 2k + 1 belong together (`simulator.settings.SEQUENCES_PER_PERSON`)."""
+    """The other track of the same person: 2k and 2k + 1 belong together (`simulator.sampler.SEQUENCES_PER_PERSON`)."""
     return tracks.track(index ^ 1) if index ^ 1 < len(tracks) else None
 
 

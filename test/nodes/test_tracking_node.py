@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
-import torch
 from rclpy.parameter import Parameter
 
 from egorear_ros.datatypes import CameraFrame, FrameSet
 from egorear_ros.inference import PoseEstimate
-from egorear_ros.network import EgoRearSConfig, TemporalConfig, build, save_weights
 from egorear_ros.nodes.pose_node import PoseNode
 from egorear_ros.rig import DEVICE_FRAME, VIEWS
 
@@ -24,17 +22,7 @@ from .. import recording
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network with standard deviations, and its temporal part beside it, whose answers are its own."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("models")
-    config = EgoRearSConfig(image_size=64, width=16, channels=16, neck_channels=16, dim=16)
-    save_weights(folder / "small.safetensors", build(config), config, {})
-    temporal = TemporalConfig(dim=16, layers=1, heads=2)
-    network = build(temporal)
-    with torch.no_grad():
-        network.get_parameter("out.bias").fill_(0.5)
-    save_weights(folder / "small-tracker.safetensors", network, temporal, {})
-    return folder / "small.safetensors"
+    return recording.write_tracked_model(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from egorear_ros.training.track_batches import (
     batch_of,
     cues_of,
     mirrored,
-    mixed,
     thinned,
 )
 from egorear_ros.training.tracks import LOST_S, Tracks, encoded_tracks, lost_for_a_while, views_coming_and_going
@@ -121,16 +120,6 @@ def test_backward_is_a_motion_whose_velocity_is_its_derivative() -> None:
     assert (np.diff(turned.time_s) > 0).all()
     steps = np.gradient(turned.joints_m, turned.time_s, axis=0)[1:-1]
     np.testing.assert_allclose(steps, turned.velocity_m_s[1:-1], atol=0.02)
-
-
-def test_mixed_tracks_have_the_motion_of_one_and_the_errors_of_the_other() -> None:
-    first, second = swinging(2).track(0), swinging(2).track(1)
-    found = mixed(first, second)
-    np.testing.assert_array_equal(found.joints_m, second.joints_m)
-    errors = first.pose_m - first.joints_m[:, None]
-    np.testing.assert_allclose(found.pose_m - second.joints_m[:, None], errors, atol=1e-6)
-    np.testing.assert_array_equal(found.std_m, first.std_m)
-    assert mixed(first, second.frames(np.arange(0, 60, 2))) is first, "other times cannot be mixed"
 
 
 def test_thinned_tracks_keep_their_order_and_are_not_too_slow() -> None:
