@@ -1,18 +1,18 @@
 """Opens a camera's frames, or their ground truth, by a URI.
 
-The forms of a URI::
+The sources, by what the URI looks like::
 
     0, /dev/video0                          V4L2 device
     rtsp://..., http://...                  network stream
     gst: v4l2src ! ... ! appsink            GStreamer pipeline (where OpenCV was built with it)
-    walk.mp4                                video file, frames at their presentation times, in a loop, all views in step
+    walk.mp4                                video file, each frame at its presentation time, in a loop
     frames/, frames/*.png, frames/%06d.jpg  images in natural order at 30 Hz, or named after their stamps
     frames/?fps=15                          the same at another rate
-    clip:DIR                                this view of a recorded rig clip, all views in step
-    bag:PATH                                this view of a ROS bag, all views in step
-    sim:SEED                                this view of the simulated helmet, all views in step
+    clip:DIR                                this view of a recorded rig clip
+    bag:PATH                                this view of a ROS bag
+    sim:SEED                                this view of the simulated helmet
 
-"In step" means that all cameras show the same instant at the same time.
+Views of videos, clips, bags and the simulator play in step: all show the same instant.
 """
 
 from __future__ import annotations
