@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,10 @@ def main() -> None:
     options = parser.parse_args()
     asset = load_bodies()
     shape = asset.shape(BODY)
-    points, faces, colors, weights = [], [], [], []
+    points: list[NDArray[Any]] = []
+    faces: list[NDArray[Any]] = []
+    colors: list[NDArray[Any]] = []
+    weights: list[NDArray[Any]] = []
     for name, piece in dressed(asset, shape):
         vertices, triangles, bound = thinned(piece, POINTS[name])
         faces.append(triangles + sum(len(earlier) for earlier in points))

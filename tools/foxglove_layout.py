@@ -95,10 +95,8 @@ def image_tabs() -> Config:
     """The four images, raw as the graph publishes them by default, or compressed as in smaller bags."""
     tabs = []
     for kind in ("raw", "compressed"):
-        front, rear = (
-            split("row", *(f"Image!{view}_{kind}" for view in VIEWS if view.startswith(where)), 50)
-            for where in ("front", "rear")
-        )
+        images = [f"Image!{view}_{kind}" for view in VIEWS]  # front left and right, rear left and right
+        front, rear = split("row", images[0], images[1], 50), split("row", images[2], images[3], 50)
         tabs.append({"title": f"images, {kind}", "layout": split("column", front, rear, 50)})
     return {"activeTabIdx": 0, "tabs": tabs}
 
