@@ -42,7 +42,7 @@ BOARDS: dict[str, Board] = {
     "aprilgrid": AprilGrid(6, 4, 0.055, 0.3),
 }
 LEAST_VISIBLE = 12
-RATE_HZ, SECONDS = 15.0, 8.0
+RATE_HZ, SECONDS = 10.0, 4.0
 
 
 class RealLens:

@@ -65,7 +65,7 @@ class Refiner:
         expected = project(corners)
         samples = project(corners[:, None] + self._offsets)
         jacobian = self._jacobian(corners, expected, project)
-        pattern = self._pattern(corners, np.linalg.inv(jacobian))
+        pattern = self._pattern(corners, np.asarray(np.linalg.inv(jacobian), np.float64))
         shift, agreement = np.zeros((len(ids), 2)), np.zeros(len(ids))
         for _ in range(PASSES):
             step, agreement = _step(grey, samples + shift[:, None], pattern)

@@ -44,8 +44,8 @@ class Crop:
         """Whether (M, 2) pixels of the picture lie in the part, by a margin."""
         height, width = self.grey.shape
         at = pixels - self.origin
-        inside: NDArray[np.bool_] = ((at > margin) & (at < np.array([width, height]) - margin)).all(-1)
-        return inside
+        inside = (at > margin) & (at < np.array([width, height]) - margin)
+        return np.asarray(inside.all(-1))
 
 
 @dataclass(frozen=True)

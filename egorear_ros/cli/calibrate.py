@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from egorear_ros.calibration import (
@@ -28,6 +27,7 @@ from egorear_ros.calibration import (
 from egorear_ros.calibration.bag_pictures import is_bag, pictures_of_bag
 from egorear_ros.calibration.folders import check_names
 from egorear_ros.cli._calibrate_live import collect
+from egorear_ros.cli._progress import ProgressBar
 from egorear_ros.cli.rig import rig_table
 from egorear_ros.errors import EgorearError
 from egorear_ros.result_file import check_result_file, write_json, write_whole
@@ -97,16 +97,10 @@ def _pictures(args: argparse.Namespace, board: Board, console: Console) -> tuple
         return collect(board, dict(zip(names, sources, strict=True)), args.keep, console, args.seconds), args.source
     if args.keep or args.seconds is not None:
         raise EgorearError("--keep and --seconds belong to live cameras (--source)")
-    bars = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
-    )
-    with bars as progress:
-        tasks: dict[str, TaskID] = {}
+    with ProgressBar("looking for the board") as bar:
 
         def show(camera: str, done: int, total: int) -> None:
-            if camera not in tasks:
-                tasks[camera] = progress.add_task(camera)
-            progress.update(tasks[camera], completed=done, total=total)
+            bar.show(done, f"{camera}, of {total}")
 
         if len(args.inputs) == 1 and is_bag(args.inputs[0]):
             return pictures_of_bag(board, args.inputs[0], names, show), args.inputs[0].name

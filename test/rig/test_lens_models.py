@@ -38,6 +38,9 @@ assert isinstance(FRONT_LEFT, OCamModel)
 MODELS: dict[str, CameraModel] = {
     "equidistant": EquidistantModel(*SIZE, **FOCAL, distortion=(0.031, -0.012, 0.004, -0.0007)),
     "equidistant, ends early": EquidistantModel(*SIZE, **FOCAL, distortion=(0.168, -0.029, 0.0006, -0.0009)),
+    "equidistant, decentred": EquidistantModel(
+        *SIZE, **FOCAL, distortion=(0.031, -0.012, 0.004, -0.0007), tangential=(0.0031, -0.0024)
+    ),
     "double sphere": DoubleSphereModel(*SIZE, **PLAIN, xi=-0.21, alpha=0.59),
     "double sphere, narrow": DoubleSphereModel(*SIZE, **FOCAL, xi=0.1, alpha=0.4),
     "extended unified": ExtendedUnifiedModel(*SIZE, **FOCAL, alpha=0.62, beta=1.08),
@@ -80,7 +83,7 @@ def expected_pixels(model: Any, points: np.ndarray) -> np.ndarray:
         r = np.hypot(x, y)
         theta = np.arctan2(r, z)
         bent = theta + sum(k * theta ** (2 * i + 3) for i, k in enumerate(model.distortion))
-        mx, my = bent * x / r, bent * y / r
+        mx, my = radtan(bent * x / r, bent * y / r, (0.0, 0.0, *model.tangential))
     elif isinstance(model, DoubleSphereModel):
         d1 = np.sqrt(x**2 + y**2 + z**2)
         d2 = np.sqrt(x**2 + y**2 + (model.xi * d1 + z) ** 2)
