@@ -107,7 +107,8 @@ class Pictures:
         dark = np.flatnonzero(filled & (share < 0.5) & (np.arange(len(edges) + 1) > len(edges) // 4))
         if not len(dark) or lit[filled_beyond(radius, edges[dark[0] - 1])].mean() > 0.1:
             return None
-        return float(min(edges[dark[0] - 1], np.hypot(width, height) / 2))
+        rim = edges[dark[0] - 1] - 0.4 * THUMBNAIL  # a thumbnail's pixel is lit if a tenth of it is
+        return float(min(rim, np.hypot(width, height) / 2))
 
 
 def filled_beyond(radius: Floats, limit: float) -> NDArray[np.bool_]:

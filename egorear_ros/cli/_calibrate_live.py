@@ -28,8 +28,8 @@ TOGETHER_S = 0.2
 class Reader:
     """Reads one camera in a thread of its own and holds its newest frame."""
 
-    def __init__(self, name: str, uri: str) -> None:
-        self._source: FrameSource = open_video(uri, name, CaptureOptions())
+    def __init__(self, name: str, uri: str, options: CaptureOptions) -> None:
+        self._source: FrameSource = open_video(uri, name, options)
         self._ended = threading.Event()
         self.frame: CapturedFrame | None = None
         self.error: EgorearError | None = None
@@ -54,13 +54,19 @@ class Reader:
 
 
 def collect(
-    board: Board, sources: Mapping[str, str], keep: Path | None, console: Console, seconds: float | None = None
+    board: Board,
+    sources: Mapping[str, str],
+    capture: CaptureOptions,
+    keep: Path | None,
+    console: Console,
+    seconds: float | None = None,
 ) -> Pictures:
     """Watch the cameras until enough was seen, or until Ctrl-C.
 
     Args:
         board: what is shown.
         sources: camera -> device, stream or files.
+        capture: what to ask devices for.
         keep: folder for the pictures that are kept, one folder per camera; None to keep them in memory only.
         console: where the view is drawn.
         seconds: end after this time.
@@ -72,7 +78,7 @@ def collect(
     end = None if seconds is None else time.monotonic() + seconds
     try:
         for name, uri in sources.items():
-            readers[name] = Reader(name, uri)
+            readers[name] = Reader(name, uri, capture)
         with Live(console=console, refresh_per_second=4) as view:
             while session.missing and (end is None or time.monotonic() < end):
                 time.sleep(LOOK_S)

@@ -26,6 +26,7 @@ from egorear_ros.calibration import (
 )
 from egorear_ros.calibration.bag_pictures import is_bag, pictures_of_bag
 from egorear_ros.calibration.folders import check_names
+from egorear_ros.capture import CaptureOptions
 from egorear_ros.cli._calibrate_live import collect
 from egorear_ros.cli._progress import ProgressBar
 from egorear_ros.cli.rig import rig_table
@@ -46,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a bag, a folder with a folder of pictures per camera, or one folder per camera",
     )
     add("--source", metavar="URIS", help="live cameras with commas, as of `egorear run`: 0,2,4,6")
+    add("--size", metavar="WxH", help="of --source: size of the pictures to ask the cameras for, as it will be used")
     add("--keep", type=Path, metavar="DIR", help="of --source: folder for the pictures, to calibrate from them again")
     add("--seconds", type=float, help="of --source: end after this time (default: when enough was seen, or Ctrl-C)")
     add(
@@ -94,9 +96,10 @@ def _pictures(args: argparse.Namespace, board: Board, console: Console) -> tuple
         if len(names) != len(sources):
             raise EgorearError(f"--names has {len(names)} names for {len(sources)} sources; give one for each")
         check_names(names)
-        return collect(board, dict(zip(names, sources, strict=True)), args.keep, console, args.seconds), args.source
-    if args.keep or args.seconds is not None:
-        raise EgorearError("--keep and --seconds belong to live cameras (--source)")
+        live = dict(zip(names, sources, strict=True))
+        return collect(board, live, _asked(args.size), args.keep, console, args.seconds), args.source
+    if args.keep or args.size or args.seconds is not None:
+        raise EgorearError("--size, --keep and --seconds belong to live cameras (--source)")
     with ProgressBar("looking for the board") as bar:
 
         def show(camera: str, done: int, total: int) -> None:
@@ -106,6 +109,15 @@ def _pictures(args: argparse.Namespace, board: Board, console: Console) -> tuple
             return pictures_of_bag(board, args.inputs[0], names, show), args.inputs[0].name
         folders = camera_folders(args.inputs, names)
         return pictures_of_folders(board, folders, show), ", ".join(folder.name for folder in folders.values())
+
+
+def _asked(size: str | None) -> CaptureOptions:
+    if size is None:
+        return CaptureOptions()
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise EgorearError(f"--size: '{size}' must be like 1280x960")
+    return CaptureOptions(width=int(width), height=int(height))
 
 
 def _print(calibration: Calibration, console: Console) -> None:
