@@ -96,6 +96,8 @@ def _pictures(args: argparse.Namespace, board: Board, console: Console) -> tuple
         if len(names) != len(sources):
             raise EgorearError(f"--names has {len(names)} names for {len(sources)} sources; give one for each")
         check_names(names)
+        if args.keep and args.keep.exists() and (not args.keep.is_dir() or any(args.keep.iterdir())):
+            raise EgorearError(f"--keep: '{args.keep}' is not an empty folder; name another one")
         live = dict(zip(names, sources, strict=True))
         return collect(board, live, _asked(args.size), args.keep, console, args.seconds), args.source
     if args.keep or args.size or args.seconds is not None:

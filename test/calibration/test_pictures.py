@@ -123,6 +123,7 @@ def test_bad_pictures_give_a_reason_and_no_file(folder: Path, tmp_path: Path, sp
         ([], "give folders or a bag, or live cameras"),
         (["--source=0,2", "--names=a"], "1 names for 2 sources"),
         (["--source=0,2", "--size=big"], "'big' must be like 1280x960"),
+        (["--source=0,2", "--keep=/usr"], "'/usr' is not an empty folder"),
     ],
 )
 def test_wrong_inputs_are_named(arguments: list[str], reason: str, tmp_path: Path, capsys) -> None:
