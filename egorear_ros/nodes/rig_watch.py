@@ -53,6 +53,11 @@ class RigWatch:
         if check is not None and check.due(frame_set.stamp_ns, [frame.view for frame in usable]):
             self._mailbox.put((check, replace(frame_set, frames=tuple(usable))))
 
+    def is_due(self, stamp_ns: int) -> bool:
+        """Whether a look is planned at this stamp."""
+        check = self._check
+        return check is not None and check.is_time(stamp_ns)
+
     def close(self) -> None:
         """Stop the thread."""
         self._mailbox.close()
