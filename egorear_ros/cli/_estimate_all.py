@@ -177,6 +177,8 @@ class Worker:
             f"{duration_s / seconds:.1f} x real time)"
         )
         print(f"  body to free joints: mean {error.mean_mm:.1f} mm, 95% below {error.p95_mm:.1f} mm")
+        for fault in estimates.rig_faults:
+            print(f"  the images do not fit the rig file: {fault.text}")
         for reason, times in sorted(estimates.problems.items()):
             print(f"  not usable, {times} times: {reason}")
         for path in files:

@@ -60,6 +60,8 @@ def evaluate_bag(args: argparse.Namespace) -> int:
         write_report(args.out, measured, summarize(measured), facts)
         print(f"report: {args.out / 'report.md'}")
     print_tables(result)
+    for text in result["rig_faults"]:
+        print(f"the images do not fit the rig file '{rig.name}': {text}")
     for line in estimates.stamp_lines():
         print(line)
     frames = len(estimates.skeletons)

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from egorear_ros.body import SkeletonSequence
+from egorear_ros.data.jpeg import readable_images
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.estimation.recording import Recording
 from egorear_ros.inference import InputError, PoseEstimate, PoseEstimator
+from egorear_ros.rig.checking import Fault, RigCheck
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer
 from egorear_ros.tracking.recordings import Refine, per_frame
 
@@ -39,12 +41,14 @@ class Estimates:
         skeletons: the same as single ones, as the live graph would publish them.
         times_ns: when each was ready on the recording's clock.
         problems: reason -> how many frames or frame sets could not be used.
+        rig_faults: what does not fit the rig file.
     """
 
     sequence: SkeletonSequence
     skeletons: list[Skeleton]
     times_ns: list[int]
     problems: Counter[str] = field(default_factory=Counter)
+    rig_faults: list[Fault] = field(default_factory=list)
 
 
 def estimate_recording(
@@ -70,9 +74,11 @@ def estimate_recording(
     found: list[PoseEstimate] = []
     stamps_ns: list[int] = []
     times_ns: list[int] = []
+    check = RigCheck(estimator.rig.subset(estimator.views))
     for time_ns, aligned in aligned_sets(recording, sync, problems, progress):
+        frames = [frame for frame in aligned.frames if frame is not None]
         try:
-            estimate, left_out = estimator.estimate_frames(frame for frame in aligned.frames if frame is not None)
+            estimate, left_out = estimator.estimate_frames(frames)
         except InputError as error:  # as in pose_node: a frame set without any usable image is lost, and counted
             problems[str(error)] += 1
             continue
@@ -80,12 +86,16 @@ def estimate_recording(
         found.append(estimate)
         stamps_ns.append(aligned.acquired_ns)
         times_ns.append(time_ns)
+        usable = [frame for frame in frames if frame.view not in left_out]
+        if check.due(aligned.acquired_ns, {frame.view for frame in usable}):
+            check.look(aligned.acquired_ns, readable_images(usable)[0])
     if not found:
         why = "; ".join(f"{reason} ({count} times)" for reason, count in problems.most_common(1))
         raise EgorearError(f"recording '{recording.name}' gives no skeleton: {why or 'too few views at any moment'}")
     refined = refine(found, stamps_ns)
     skeletons = [each.skeleton(stamp_ns) for each, stamp_ns in zip(refined, stamps_ns, strict=True)]
-    return Estimates(SkeletonSequence.from_skeletons(skeletons, sync.cameras), skeletons, times_ns, problems)
+    sequence = SkeletonSequence.from_skeletons(skeletons, sync.cameras)
+    return Estimates(sequence, skeletons, times_ns, problems, check.faults)
 
 
 def aligned_sets(

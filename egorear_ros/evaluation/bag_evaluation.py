@@ -19,6 +19,7 @@ from egorear_ros.bags.errors import BagError
 from egorear_ros.bags.message_reading import camera_frame_from_message, skeleton_from_message
 from egorear_ros.bags.reading import Bag, RigTopics, find_topics
 from egorear_ros.data.frame_sets import FrameName
+from egorear_ros.data.jpeg import readable_images
 from egorear_ros.datatypes import CameraFrame, Skeleton
 from egorear_ros.errors import EgorearError
 from egorear_ros.evaluation.measurement import Measured
@@ -27,6 +28,7 @@ from egorear_ros.evaluation.prediction import Predictions
 from egorear_ros.evaluation.stamps import StampReport, stamp_lines, summary_of_stamps
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.inference import InputError, PoseEstimate, PoseEstimator
+from egorear_ros.rig.checking import RigCheck
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer, SyncStatistics
 from egorear_ros.tracking.recordings import Refine, per_frame
 
@@ -50,6 +52,7 @@ class BagEstimates:
         problems: reason -> how many messages or frame sets could not be used.
         statistics: the synchronizer's counters.
         stamps: what the stamps were like.
+        rig_check: whether the images fit the rig file.
     """
 
     topics: RigTopics
@@ -59,6 +62,7 @@ class BagEstimates:
     problems: Counter[str] = field(default_factory=Counter)
     statistics: SyncStatistics | None = None
     stamps: StampReport | None = None
+    rig_check: RigCheck | None = None
 
     def stamp_lines(self) -> list[str]:
         """Frames in no frame set and why, a line per camera; empty where every frame found one."""
@@ -92,9 +96,11 @@ def estimate_bag(
         raise BagError(f"bag '{bag.path}' has no ground truth (topic .../ground_truth) to compare with")
     found: list[PoseEstimate] = []
     stamps_ns: list[int] = []
+    check = result.rig_check = RigCheck(estimator.rig.subset(estimator.views))
     for aligned in _aligned_sets(bag, sync, result, progress):
+        frames = [frame for frame in aligned.frames if frame is not None]
         try:
-            estimate, left_out = estimator.estimate_frames(frame for frame in aligned.frames if frame is not None)
+            estimate, left_out = estimator.estimate_frames(frames)
         except InputError as error:  # as in pose_node: a frame set without any usable image is lost, and counted
             result.problems[str(error)] += 1
             continue
@@ -102,6 +108,9 @@ def estimate_bag(
         found.append(estimate)
         stamps_ns.append(aligned.acquired_ns)
         result.complete.append(aligned.complete and not left_out)
+        usable = [frame for frame in frames if frame.view not in left_out]
+        if check.due(aligned.acquired_ns, {frame.view for frame in usable}):
+            check.look(aligned.acquired_ns, readable_images(usable)[0])
     refined = zip(refine(found, stamps_ns), stamps_ns, strict=True)
     result.skeletons.extend(estimate.skeleton(stamp_ns) for estimate, stamp_ns in refined)
     return result
@@ -115,7 +124,8 @@ def evaluate_bag(result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
 
     Returns:
         `frames`, counts; `tables`, `pose_table` of all compared frames and of those with complete and partial frame
-        sets, where there are any; `stamps`, see `summary_of_stamps`; `problems`, reason -> count.
+        sets, where there are any; `stamps`, see `summary_of_stamps`; `rig_faults`, what does not fit the rig file;
+        `problems`, reason -> count.
 
     Raises:
         EgorearError: nothing to compare, or the ground truth is in another frame than the skeletons.
@@ -139,6 +149,7 @@ def evaluate_bag(result: BagEstimates, tolerance_s: float) -> dict[str, Any]:
         },
         "cameras": _camera_counts(result),
         "stamps": summary_of_stamps(result.stamps, result.statistics) if result.stamps and result.statistics else {},
+        "rig_faults": [fault.text for fault in result.rig_check.faults] if result.rig_check else [],
         "problems": dict(sorted(result.problems.items())),
     }
 

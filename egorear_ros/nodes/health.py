@@ -144,10 +144,11 @@ class Health:
         status = DiagnosticStatus(name=self._name, hardware_id=self._hardware_id)
         status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
         status.message = problem or "ok"
-        if self._standing:
-            worst = max(is_error for is_error, _ in self._standing.values())
+        standing = list(self._standing.values())  # at once: other threads set and end conditions
+        if standing:
+            worst = max(is_error for is_error, _ in standing)
             status.level = DiagnosticStatus.ERROR if worst else max(status.level, DiagnosticStatus.WARN)
-            texts = [text for _, text in self._standing.values()]
+            texts = [text for _, text in standing]
             status.message = "; ".join([*texts, problem] if problem else texts)
         if self.broken:
             status.level, status.message = DiagnosticStatus.ERROR, self.broken

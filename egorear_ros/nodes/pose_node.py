@@ -31,6 +31,7 @@ from egorear_ros.nodes.health import Health, reason_of
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
+from egorear_ros.nodes.rig_watch import RigWatch
 from egorear_ros.nodes.slow_services import SlowServices
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
 from egorear_ros.rig import load_rig
@@ -47,6 +48,7 @@ PARAMETERS = (
     Parameter("autostart", True, "Configure and activate by itself; otherwise a lifecycle manager does."),
     Parameter("skeleton_id", "wearer", "Identity of the tracked person, for TF frame body_<id> and topics of ROS4HRI."),
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
+    Parameter("check_rig", True, "Say in the log and /diagnostics when the images do not fit the rig file."),
     Parameter("reliable_input", True, "Ask for frame sets reliably; must match the synchronizer."),
     Parameter("silence_warning", 5.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )
@@ -65,6 +67,7 @@ class PoseNode(LifecycleNode):
         self.listeners: list[Callable[[PoseEstimate, int], None]] = []
         self._settings = Parameters(self, PARAMETERS, self._changed)
         self._health = Health(self, self._figures, "inference")
+        self._rig_watch = RigWatch(self._health)
         self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
         self._mailbox: Mailbox[FrameSet] = Mailbox()
         self._enabled, self._active = True, False
@@ -99,6 +102,7 @@ class PoseNode(LifecycleNode):
     def close(self) -> None:
         """Stop the threads."""
         self._slow_services.close()
+        self._rig_watch.close()
         self._mailbox.close()
         self._active = False
         self._thread.join(timeout=10.0)
@@ -179,6 +183,7 @@ class PoseNode(LifecycleNode):
                 raise EgorearError("the pose node is not configured; configure it first")
             self._estimator, self._temporal, self._model_name = estimator, temporal, model
             self._health.broken = ""
+        self._rig_watch.use(estimator.rig.subset(estimator.views) if p["check_rig"] else None)
         seconds = time.monotonic() - started
         self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
 
@@ -211,6 +216,7 @@ class PoseNode(LifecycleNode):
         for view, reason in left_out.items():
             self._health.problems.report(f"bad image of {view}", reason)
         self._publish(estimate, frame_set.stamp_ns)
+        self._rig_watch.offer(frame_set, left_out)
 
     def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
         skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
@@ -285,6 +291,7 @@ class PoseNode(LifecycleNode):
         p50, p95, p99 = (f"{1e3 * value:.1f}" for value in self._latency(50, 95, 99))
         return {
             "model": self._model_name,
+            "rig check": self._rig_watch.describe(),
             "enabled": self._enabled,
             "temporal": self._temporal_use(),
             "rate (Hz)": f"{self._rate.hz(time.monotonic()):.1f}",
