@@ -33,11 +33,8 @@ def add_temporal_options(parser: argparse._ActionsContainer) -> None:
     how.add_argument(
         "--smooth", action="store_true", help="look at later frames, too: smoother and nearer to the truth than live"
     )
-    how.add_argument(
-        "--per-frame",
-        action="store_true",
-        help="every frame set by itself (default: tracked, as live; docs/tracking.md)",
-    )
+    how.add_argument("--track", action="store_true", help="track over time (default: as live; docs/tracking.md)")
+    how.add_argument("--per-frame", action="store_true", help="every frame set by itself (default: as live)")
     parser.add_argument("--stature-m", type=float, metavar="M", help="height of the wearer in metres, if it is known")
 
 

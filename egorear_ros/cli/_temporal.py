@@ -24,9 +24,9 @@ def refinement_of(args: argparse.Namespace, pose: Mapping[str, Any], estimator: 
     Raises:
         EgorearError: an option that would have no effect; no weights of the temporal part.
     """
-    wanted = args.smooth or (not args.per_frame and pose.get("temporal", TEMPORAL_DEFAULT))
+    wanted = args.smooth or args.track or (not args.per_frame and pose.get("temporal", TEMPORAL_DEFAULT))
     if args.stature_m is not None and not wanted:
-        raise EgorearError("--stature-m has no effect on single frames; leave it out, or track (without --per-frame)")
+        raise EgorearError("--stature-m has no effect on single frames; leave it out, or give --track or --smooth")
     if not wanted:
         return per_frame
     stature_m = args.stature_m if args.stature_m is not None else pose.get("stature_m", 0.0) or None

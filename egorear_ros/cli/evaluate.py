@@ -8,7 +8,7 @@ from pathlib import Path
 from egorear_ros.cli._options import add_temporal_options
 
 ONLY_DATA = ("split", "sets", "training", "extrinsics")
-ONLY_BAG = ("engine", "rig", "params_file", "truth_tolerance", "smooth", "per_frame", "stature_m")
+ONLY_BAG = ("engine", "rig", "params_file", "truth_tolerance", "smooth", "track", "per_frame", "stature_m")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -32,7 +32,7 @@ WEARER_KEPT_S: Final = 10.0
 HORIZON_S: Final = 0.25
 """A prediction goes this far at most; later ones stay there and only become less sure."""
 
-TEMPORAL_DEFAULT: Final = True
+TEMPORAL_DEFAULT: Final = False
 """Whether commands and nodes track where nothing else is asked for."""
 
 SHIPPED: Final = "egorear-s-tracker"

@@ -37,7 +37,14 @@ def nodes(private_ros_network: None) -> Iterator[list[Any]]:
 
 
 def started(nodes: list[Any], **parameters: Any) -> tuple[Any, list[PoseEstimate]]:
-    values = {"autostart": False, "device": "cpu", "engine": "torch", "silence_warning": 3600.0, **parameters}
+    values = {
+        "autostart": False,
+        "temporal": True,
+        "device": "cpu",
+        "engine": "torch",
+        "silence_warning": 3600.0,
+        **parameters,
+    }
     node = PoseNode(parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
     nodes.append(node)
     heard: list[PoseEstimate] = []
