@@ -175,7 +175,7 @@ class MeasuredGraph:
         from egorear_ros.graph.supervisor import node_commands
 
         commands = node_commands(build_graph(OPTIONS), "egorear", ros_args).values()
-        return [[*module, *command[command.index("egorear_ros.graph.main") + 1 :]] for command in commands]
+        return [[*module, *command[command.index("egorear_ros.graph.process") + 1 :]] for command in commands]
 
     def _listen(self) -> None:
         from diagnostic_msgs.msg import DiagnosticArray

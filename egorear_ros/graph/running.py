@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -67,6 +67,8 @@ def run_nodes(
             pass
         finally:
             well = close_nodes(nodes) and well
+            if not nodes:
+                destroy_half_built()
             rclpy.try_shutdown()
             gc.freeze()  # the interpreter would look through all of torch before it ends: 3 s on a busy machine
     return 0 if well else 1
@@ -99,6 +101,30 @@ def close_nodes(nodes: Iterable[Node]) -> bool:
                 say(f"{name}: {reason_of(error)}")
                 well = False
     return well
+
+
+def destroy_half_built() -> None:
+    """Destroy nodes whose constructor has failed, while ROS still runs.
+
+    Nobody holds them but the garbage collector, and the interpreter would tear them down in any order at its end, after
+    ROS: what then crashes, crashes without a word.
+    """
+    for item in gc.get_objects():
+        if issubclass(type(item), Node):  # not isinstance: some objects import their module when asked what they are
+            with suppress(Exception):  # of a node that has hardly begun
+                item.destroy_node()
+
+
+def leave(status: int) -> NoReturn:
+    """End this process without tearing down the interpreter.
+
+    Everything is closed by then, but threads of libraries may live, a camera's that hangs in its driver for one: they
+    would run into a Python that is half gone, and end the process by SIGSEGV or SIGABRT.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # the terminal is gone
+            stream.flush()
+    os._exit(status)
 
 
 def say(text: str) -> None:

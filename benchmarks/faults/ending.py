@@ -1,0 +1,66 @@
+"""How the graph ends: by Ctrl-C while its streams hang, and when its supervisor is killed."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+from benchmarks.faults.matrix import Row
+from benchmarks.faults.watching import Graph, Watcher
+from egorear_ros.rig import VIEWS
+
+ENDS_S = 3.0
+PATIENCE_S = 60.0
+
+
+def hung_streams(folder: Path, watcher: Watcher, model: str, composition: str) -> Row:
+    """All four cameras are streams that are accepted and never answered; then Ctrl-C."""
+    row = Row(f"all streams hang, then Ctrl-C ({'one process' if composition == 'true' else 'a process per node'})")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        source = f"rtsp://127.0.0.1:{server.getsockname()[1]}/{{view}}"
+        graph = Graph(folder, f"--source={source}", f"--model={model}", "--device=cpu", f"--composition={composition}")
+        begun = time.monotonic()
+        names = "|".join(VIEWS)
+        watcher.wait_for(lambda: watcher.named(f"({names})/camera: .*has sent nothing", begun) is not None, PATIENCE_S)
+        opened = _opened(watcher, graph)
+        if (said := watcher.named("has sent nothing", begun)) is not None:
+            row.named_s, row.said = max(0.0, said.at - opened), f"{said.name}: {said.message}"
+        status = graph.stop()
+    row.recovered_s = graph.stopped_s
+    row.died = int(status != 0) + graph.log().count("Traceback")
+    row.warnings = graph.log().count("[WARN]")
+    return row
+
+
+def _opened(watcher: Watcher, graph: Graph) -> float:
+    """About when the last camera began to open its stream, by the log's time stamps."""
+    import re
+
+    stamps = [float(found) for found in re.findall(r"\[INFO\] \[([\d.]+)\].*reads 'rtsp", graph.log())]
+    return time.monotonic() - (time.time() - max(stamps)) if stamps else time.monotonic()
+
+
+def killed_supervisor(folder: Path, watcher: Watcher, model: str) -> Row:
+    """`egorear run` is killed: its nodes must not live on."""
+    row = Row("the supervisor is killed (-9): its nodes end")
+    graph = Graph(folder, "--source=", f"--model={model}", "--device=cpu", "--composition=false")
+    pids: list[int] = []
+
+    def started() -> bool:
+        try:
+            pids[:] = [graph.node_pid(name) for name in ("synchronizer", "pose", "skeleton_view")]
+        except LookupError:
+            return False
+        return True
+
+    watcher.wait_for(started, PATIENCE_S)
+    watcher.spin(5.0)
+    graph.process.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    gone = watcher.wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), PATIENCE_S)
+    row.recovered_s = time.monotonic() - killed if gone and pids else float("nan")
+    graph.stop()
+    row.died = graph.log().count("Traceback")
+    return row
