@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import time
@@ -21,10 +22,15 @@ def hung_streams(folder: Path, watcher: Watcher, model: str, composition: str) -
     with socket.create_server(("127.0.0.1", 0)) as server:
         source = f"rtsp://127.0.0.1:{server.getsockname()[1]}/{{view}}"
         graph = Graph(folder, f"--source={source}", f"--model={model}", "--device=cpu", f"--composition={composition}")
-        begun = time.monotonic()
-        names = "|".join(VIEWS)
-        watcher.wait_for(lambda: watcher.named(f"({names})/camera: .*has sent nothing", begun) is not None, PATIENCE_S)
-        opened = _opened(watcher, graph)
+        begun, spoken = time.monotonic(), list[float]()
+
+        def named() -> bool:
+            if not spoken and watcher.heard_at(VIEWS[-1]) > begun:
+                spoken.append(watcher.heard_at(VIEWS[-1]))  # the nodes are built
+            return watcher.named(f"({'|'.join(VIEWS)})/camera: .*has sent nothing", begun) is not None
+
+        watcher.wait_for(named, PATIENCE_S)
+        opened = max(_opened(graph), spoken[0] if spoken else 0.0)
         if (said := watcher.named("has sent nothing", begun)) is not None:
             row.named_s, row.said = max(0.0, said.at - opened), f"{said.name}: {said.message}"
         status = graph.stop()
@@ -34,10 +40,8 @@ def hung_streams(folder: Path, watcher: Watcher, model: str, composition: str) -
     return row
 
 
-def _opened(watcher: Watcher, graph: Graph) -> float:
+def _opened(graph: Graph) -> float:
     """About when the last camera began to open its stream, by the log's time stamps."""
-    import re
-
     stamps = [float(found) for found in re.findall(r"\[INFO\] \[([\d.]+)\].*reads 'rtsp", graph.log())]
     return time.monotonic() - (time.time() - max(stamps)) if stamps else time.monotonic()
 

@@ -190,7 +190,9 @@ DRIVER_FAULTS = (
     _of_victim("no stamps (0)", "no stamp", replace(HEALTHY, shift_s=None)),
     _of_victim("images that cannot be read", "image", replace(HEALTHY, garbage=True)),
     _of_victim("images of a wrong size", "calibration expects", replace(HEALTHY, half_height=True)),
-    Fault("load_model with a bad file", "pose.*bad.safetensors", _bad_model, _bad_model_answered),
+    Fault(
+        "load_model with a bad file", r"model '[^']*bad.safetensors' was not taken in", _bad_model, _bad_model_answered
+    ),
     Fault("the disk is full while recording", "recorder.*cannot be written", _record, _check_recording),
     Fault("CPU overload, cameras at 6 x the rate", "skipped for newer|sends .* Hz|nothing on", _hog, _unhog, 8.0),
 )

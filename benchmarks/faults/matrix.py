@@ -158,7 +158,7 @@ class Stage:
         way = sent - sync["received"] - sync["unreadable"]
         way_of_sets = sync["sets"] - pose["received"]
         unexplained = abs(sync["received"] - sum(sync[name] for name in USED))
-        under_way = 2 if self.slack else 0  # one waits, one is in the network
+        under_way = 2 if self.slack or fault.outage == "pose" else 0  # one waits, one is in the network
         unexplained += max(0, abs(pose["received"] - sum(pose[name] for name in ENDS)) - under_way)
         allowed, allowed_sets = self._outage(fault.outage, seconds)
         unexplained += round(max(0.0, -way - allowed) + max(0.0, -way_of_sets - allowed_sets))

@@ -73,7 +73,7 @@ def entry() -> NoReturn:
     """The `egorear` command: `main`, and the end of the process."""
     status = main()
     if "rclpy" in sys.modules:
-        from egorear_ros.graph.running import leave
+        from egorear_ros.graph.ending import leave
 
         leave(status)
     sys.exit(status)

@@ -27,8 +27,8 @@ def run_node(kind: str, ros_args: Sequence[str] | None = None) -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_at_once)
     end_with_supervisor()
+    from egorear_ros.graph.ending import leave
     from egorear_ros.graph.main import run_single
-    from egorear_ros.graph.running import leave
 
     leave(run_single(kind, ros_args))
 

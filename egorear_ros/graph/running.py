@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -24,6 +24,7 @@ from rclpy.task import Future
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE
+from egorear_ros.graph.ending import EndWatch
 from egorear_ros.graph.signals import ending_signals
 from egorear_ros.nodes.health import reason_of
 from egorear_ros.resources import find
@@ -55,10 +56,10 @@ def run_nodes(
     os.environ.setdefault(PROFILE_VARIABLE, str(find(PROFILE)))
     well = True
     with stopped_by_signals() as stop:
-        nodes: Sequence[Node] = ()
+        watch, nodes = EndWatch(), list[Node]()
         try:
             init_ros(args)
-            nodes = build()
+            watch.nodes = nodes = list(build())
             spin(nodes, stop, seconds, has_begun)
         except (EgorearError, ParameterException) as error:
             say(f"cannot start: {error}")
@@ -66,10 +67,12 @@ def run_nodes(
         except ExternalShutdownException:
             pass
         finally:
+            watch.begin_in_order()
             well = close_nodes(nodes) and well
             if not nodes:
                 destroy_half_built()
             rclpy.try_shutdown()
+            watch.close()
             gc.freeze()  # the interpreter would look through all of torch before it ends: 3 s on a busy machine
     return 0 if well else 1
 
@@ -113,18 +116,6 @@ def destroy_half_built() -> None:
         if issubclass(type(item), Node):  # not isinstance: some objects import their module when asked what they are
             with suppress(Exception):  # of a node that has hardly begun
                 item.destroy_node()
-
-
-def leave(status: int) -> NoReturn:
-    """End this process without tearing down the interpreter.
-
-    Everything is closed by then, but threads of libraries may live, a camera's that hangs in its driver for one: they
-    would run into a Python that is half gone, and end the process by SIGSEGV or SIGABRT.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # the terminal is gone
-            stream.flush()
-    os._exit(status)
 
 
 def say(text: str) -> None:

@@ -76,7 +76,7 @@ def test_a_node_that_cannot_be_built_is_destroyed_while_ros_runs(
 def test_a_process_that_hangs_in_a_driver_ends_with_its_status() -> None:
     """`leave` does not wait for threads, and flushes what was printed."""
     code = (
-        "import threading, time; from egorear_ros.graph.running import leave;"
+        "import threading, time; from egorear_ros.graph.ending import leave;"
         "threading.Thread(target=time.sleep, args=(60,)).start(); print('printed'); leave(3)"
     )
     environment = {**os.environ, "PYTHONUNBUFFERED": ""}
@@ -84,3 +84,45 @@ def test_a_process_that_hangs_in_a_driver_ends_with_its_status() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False, env=environment
     )
     assert (done.returncode, done.stdout) == (3, "printed\n")
+
+
+BUSY = """
+import sys, time
+from pathlib import Path
+import rclpy
+from rclpy.node import Node
+from egorear_ros.graph.running import run_nodes
+
+def block():
+    print("busy", flush=True)
+    time.sleep(60)  # goes on after a signal
+
+class Results(Node):
+    def __init__(self):
+        super().__init__("results")
+        self.create_timer(0.01, block)
+    def close(self):
+        Path(sys.argv[1]).write_text("results")
+
+run_nodes(BUILD, [])
+"""
+
+
+@pytest.mark.parametrize(
+    ("build", "written"), [("lambda: block() or []", False), ("lambda: [Results()]", True)], ids=["building", "running"]
+)
+def test_ctrl_c_ends_a_process_whose_main_thread_is_busy(
+    private_ros_network: None, tmp_path: Path, build: str, written: bool
+) -> None:
+    """Importing, or loading a network; what other nodes have is written."""
+    command = [sys.executable, "-c", BUSY.replace("BUILD", build), str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "busy\n"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 0 and "Traceback" not in errors, errors
+    assert (tmp_path / "out").exists() == written
