@@ -8,7 +8,7 @@ import socket
 import time
 from pathlib import Path
 
-from benchmarks.faults.matrix import Row
+from benchmarks.faults.matrix import Row, naming
 from benchmarks.faults.watching import Graph, Watcher
 from egorear_ros.rig import VIEWS
 
@@ -20,19 +20,20 @@ def hung_streams(folder: Path, watcher: Watcher, model: str, composition: str) -
     """All four cameras are streams that are accepted and never answered; then Ctrl-C."""
     row = Row(f"all streams hang, then Ctrl-C ({'one process' if composition == 'true' else 'a process per node'})")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        source = f"rtsp://127.0.0.1:{server.getsockname()[1]}/{{view}}"
+        port = server.getsockname()[1]
+        source, pattern = f"rtsp://127.0.0.1:{port}/{{view}}", f"camera '\\w+', source .*:{port}/.* has sent nothing"
         graph = Graph(folder, f"--source={source}", f"--model={model}", "--device=cpu", f"--composition={composition}")
         begun, spoken = time.monotonic(), list[float]()
 
         def named() -> bool:
             if not spoken and watcher.heard_at(VIEWS[-1]) > begun:
                 spoken.append(watcher.heard_at(VIEWS[-1]))  # the nodes are built
-            return watcher.named(f"({'|'.join(VIEWS)})/camera: .*has sent nothing", begun) is not None
+            return watcher.named(pattern, begun) is not None
 
         watcher.wait_for(named, PATIENCE_S)
         opened = max(_opened(graph), spoken[0] if spoken else 0.0)
-        if (said := watcher.named("has sent nothing", begun)) is not None:
-            row.named_s, row.said = max(0.0, said.at - opened), f"{said.name}: {said.message}"
+        if (said := watcher.named(pattern, begun)) is not None:
+            row.named_s, row.said = max(0.0, said.at - opened), naming(said, pattern)
         status = graph.stop()
     row.recovered_s = graph.stopped_s
     row.died = int(status != 0) + graph.log().count("Traceback")

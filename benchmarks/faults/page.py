@@ -77,4 +77,5 @@ def _known(value: float) -> float:
 
 
 def _short(text: str) -> str:
+    text = text.replace("`", "'")
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

@@ -26,12 +26,19 @@ FEWEST_FRAMES: Final = 6
 """Frames of a camera within the longest time before it is judged: 1.2 Hz."""
 LONG: Final = 1.5
 """Periods above which an interval is long: a frame is missing in it."""
+RHYTHM: Final = 0.4
+"""Part of the usual interval by which most intervals of a camera with a rhythm differ from it at most."""
 FEWEST_LONG: Final = 4
 """Long intervals before a camera is slow: one is a pause."""
 SHARE: Final = 0.25
 """Share of long intervals, or of frames without a set, that is worth a warning."""
 MEMORY: Final = 60
 """Seconds for which a camera's own earlier rate is expected of it."""
+FEWEST_STEADY: Final = 5
+MOST_UNSTEADY: Final = 3
+"""Seconds with a rhythm that a camera must have shown, and those without that it may have, to be measured by itself."""
+NOTHING: Final = 0.0
+UNSTEADY: Final = -1.0
 CONFIRMED: Final = 2
 """Ticks in a row that must show a fault which may be chance."""
 REMEDY: Final = (
@@ -64,11 +71,11 @@ class StreamWatch:
         What is wrong with all of them alike stands once, under an empty name.
         """
         intervals = self._intervals(now_ns)
-        usual = {name: NANOSECONDS / median(each) for name, each in intervals.items() if median(each) > 0}
+        usual = {name: _steady_hz(each) for name, each in intervals.items()}
         self._snapshots.append(statistics)
         slow = {name for name in usual if self._is_slow(name, intervals[name], usual)}
         for name, rates in self._rates.items():
-            rates.append(0.0 if name in slow else usual.get(name, 0.0))
+            rates.append(NOTHING if name in slow else usual.get(name, NOTHING))
         if 1 < len(slow) == len(usual) and all(self._own_hz(name) >= max(usual.values()) for name in slow):
             now, before = max(map(_mean_hz, intervals.values())), max(map(self._own_hz, slow))
             return {"": f"all cameras send {now:.1f} Hz, it was {before:.1f} Hz; {REMEDY}"}
@@ -90,11 +97,13 @@ class StreamWatch:
         return {name: [b - a for a, b in pairwise(each)] for name, each in stamps.items() if len(each) > FEWEST_FRAMES}
 
     def _own_hz(self, name: str) -> float:
-        """What the camera has sent in the last minute, when it was well."""
-        return max(self._rates[name], default=0.0)
+        """What the camera has sent in the last minute, if it kept a rhythm; else 0."""
+        rates = self._rates[name]
+        steady, unsteady = sum(rate > 0 for rate in rates), rates.count(UNSTEADY)
+        return max(rates) if steady >= FEWEST_STEADY and unsteady <= MOST_UNSTEADY else 0.0
 
     def _others_hz(self, name: str, usual: dict[str, float]) -> float:
-        return max([rate for other, rate in usual.items() if other != name], default=0.0)
+        return max([rate for other, rate in usual.items() if other != name], default=NOTHING)
 
     def _is_slow(self, name: str, intervals: list[int], usual: dict[str, float]) -> bool:
         """Whether all intervals of late are long, or for a while more than a few."""
@@ -125,6 +134,13 @@ class StreamWatch:
             return ""
         condition = main_condition(now[name], before[name])
         return f"{lost} of its last {matched + lost} frames found no set: {condition}"
+
+
+def _steady_hz(intervals: list[int]) -> float:
+    """Rate of a camera that keeps a rhythm; `UNSTEADY` for one that does not, as with a trigger now and then."""
+    usual = median(intervals)
+    odd = sum(abs(interval - usual) > RHYTHM * usual for interval in intervals)
+    return NANOSECONDS / usual if usual > 0 and odd < SHARE * len(intervals) else UNSTEADY
 
 
 def _mean_hz(intervals: list[int]) -> float:

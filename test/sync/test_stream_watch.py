@@ -75,6 +75,14 @@ def test_a_camera_that_stops_or_begins_is_not_called_slow() -> None:
     assert not any(said)
 
 
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_trigger_that_comes_now_and_then_is_no_fault(seed: int) -> None:
+    rng = random.Random(seed)
+    fired = [rng.random() < 0.4 for _ in range(200)]
+    assert not any(watch(lambda name, k, t: 5 * MS if fired[k] else None))
+
+
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), rate_hz=st.sampled_from([5.0, 15.0, 30.0, 60.0]))
 def test_healthy_cameras_are_left_in_peace(seed: int, rate_hz: float) -> None:
