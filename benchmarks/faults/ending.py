@@ -42,8 +42,10 @@ def hung_streams(folder: Path, watcher: Watcher, model: str, composition: str) -
 
 
 def _opened(graph: Graph) -> float:
-    """About when the last camera began to open its stream, by the log's time stamps."""
-    stamps = [float(found) for found in re.findall(r"\[INFO\] \[([\d.]+)\].*reads 'rtsp", graph.log())]
+    """About when the graph was up: the network loaded, the last stream asked for; by the log's time stamps."""
+    stamps = [
+        float(found) for found in re.findall(r"\[INFO\] \[([\d.]+)\].*(?:reads 'rtsp|is ready after)", graph.log())
+    ]
     return time.monotonic() - (time.time() - max(stamps)) if stamps else time.monotonic()
 
 

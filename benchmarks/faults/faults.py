@@ -233,6 +233,7 @@ NODE_FAULTS = (
     _kill("synchronizer"),
     _kill("pose"),
     _kill("skeleton_view"),
+    _kill("body"),
     _kill("evaluation"),
     _kill("browser_view"),
     _hang("synchronizer", "nothing on '/egorear/frame_set'"),

@@ -162,13 +162,16 @@ class Stage:
         unexplained += max(0, abs(pose["received"] - sum(pose[name] for name in ENDS)) - under_way)
         allowed, allowed_sets = self._outage(fault.outage, seconds)
         unexplained += round(max(0.0, -way - allowed) + max(0.0, -way_of_sets - allowed_sets))
-        if fault.outage or self.slack:  # the rest of what is lost was sent to a process that was not there
-            unexplained += round(max(0.0, way - allowed) + max(0.0, way_of_sets - allowed_sets))
-        gone = f"while {fault.outage} was away" if fault.outage else "on the way"
+        if fault.outage == "synchronizer" or self.slack:
+            unexplained += round(max(0.0, way - allowed))
+        if fault.outage in ("synchronizer", "pose") or self.slack:
+            unexplained += round(max(0.0, way_of_sets - allowed_sets))
+        gone = "while synchronizer was away" if fault.outage == "synchronizer" else "on the way"
+        gone_sets = f"while {fault.outage} was away" if fault.outage in ("synchronizer", "pose") else "on the way"
         fates = {
             f"frames lost {gone}": max(0, way),
             **{f"frames {name}": sync[name] for name in ("unreadable", "late", "duplicate", "dropped")},
-            f"sets lost {gone}": max(0, way_of_sets),
+            f"sets lost {gone_sets}": max(0, way_of_sets),
             **{f"sets {name}": pose[name] for name in ("skipped", "failed", "ignored")},
         }
         return Account(sent, pose["skeletons"], {name: count for name, count in fates.items() if count}, unexplained)

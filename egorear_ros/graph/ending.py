@@ -18,7 +18,7 @@ from typing import Any, Final, NoReturn
 
 from egorear_ros.graph.signals import ending_signals
 
-PATIENCE_S: Final = 1.8
+PATIENCE_S: Final = 1.2
 """For the main thread to begin its own clean-up."""
 CLOSE_S: Final = 0.8
 """For nodes to write their results, where it does not come to that."""

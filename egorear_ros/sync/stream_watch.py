@@ -59,7 +59,7 @@ class StreamWatch:
         self._snapshots: deque[SyncStatistics] = deque(maxlen=int(WINDOW_S[0]) + 1)
         self._suspected: dict[str, int] = dict.fromkeys(config.cameras, 0)
         self._misfits: dict[str, int] = dict.fromkeys(config.cameras, 0)
-        self._fewest_views = config.fewest_views
+        self._minimum_views = config.minimum_views
 
     def observe(self, camera: str, stamp_ns: int, now_ns: int) -> None:
         """Take in that a frame has arrived."""
@@ -124,7 +124,7 @@ class StreamWatch:
             return ""
         before, now = self._snapshots[0].cameras, self._snapshots[-1].cameras
         received = sorted((now[each].received - before[each].received for each in now), reverse=True)
-        instants = received[min(self._fewest_views, len(received)) - 1]
+        instants = received[min(self._minimum_views, len(received)) - 1]
         matched = now[name].matched - before[name].matched
         lost = unmatched_count(now[name]) - unmatched_count(before[name])
         beyond = max(0, now[name].received - before[name].received - instants)  # no partner can be there
