@@ -76,8 +76,8 @@ def report(graph: MeasuredGraph) -> dict[str, object]:
         flush=True,
     )
     minutes = [
-        {"p50_ms": float(np.median(part)), "p99_ms": float(np.percentile(part, 99)), "memory_mib": memory}
-        for minute, memory in enumerate(graph.memory_mib)
+        {"p50_ms": float(np.median(part)), "p99_ms": float(np.percentile(part, 99)), "memory_mib": sample.memory_mib}
+        for minute, sample in enumerate(graph.samples)
         if (part := overhead[(at >= MINUTE_S * minute) & (at < MINUTE_S * (minute + 1))]).size
     ]
     if load.seconds > MINUTE_S:

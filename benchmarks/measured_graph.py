@@ -1,4 +1,4 @@
-"""The live graph under a known load: run it, listen to it, count every frame. Used by graph_latency.py.
+"""The live graph under a known load: run it, listen to it, count every frame. Used by graph_latency.py and soak.py.
 
 `python -m benchmarks.measured_graph graph --ros-args ...` is the composed graph; a kind of node in place of `graph` is
 one of its processes.
@@ -30,6 +30,7 @@ FOLDER = "EGOREAR_BENCHMARK"
 """Variable that tells the graph's processes where they meet: load.json, go (when the cameras begin), what they sent."""
 WARM_UP_S = 3.0
 SETTLE_S = 3.0
+START_S = 300.0
 IMAGES = 4
 
 
@@ -43,6 +44,7 @@ class Load:
         seconds: how long the cameras send what is measured.
         rate_hz: of each camera.
         network_s: time the network takes.
+        network: run this one instead; empty for none that computes.
     """
 
     size: int
@@ -50,6 +52,25 @@ class Load:
     seconds: float
     rate_hz: float = 30.0
     network_s: float = 0.0
+    network: str = ""
+
+
+@dataclass
+class Sample:
+    """The graph at one moment.
+
+    Attributes:
+        at_s: since the first frame that is measured.
+        memory_mib: of all its processes.
+        cpu_s: what they have computed so far.
+        synchronizer, pose: what the nodes have counted so far.
+    """
+
+    at_s: float
+    memory_mib: float
+    cpu_s: float
+    synchronizer: Counter[str]
+    pose: Counter[str]
 
 
 @dataclass
@@ -110,20 +131,21 @@ class MeasuredGraph:
     Args:
         load: what it has to do.
         folder: an empty folder.
+        sample_s: how often the graph is looked at, seconds.
 
     Attributes:
         overhead_ms: (seconds since the start, overhead in ms) of every skeleton.
         sync_p50_ms: what the synchronizer says of its own latency, once per second.
-        memory_mib: memory of all processes, once per minute.
+        samples: the graph every `sample_s`.
         cpu_s: what they computed while the cameras were sending.
         counted: what became of the frames.
     """
 
-    def __init__(self, load: Load, folder: Path) -> None:
-        self.load, self._folder = load, folder
+    def __init__(self, load: Load, folder: Path, sample_s: float = 60.0) -> None:
+        self.load, self._folder, self._sample_s = load, folder, sample_s
         self.overhead_ms: list[tuple[float, float]] = []
         self.sync_p50_ms: list[float] = []
-        self.memory_mib: list[float] = []
+        self.samples: list[Sample] = []
         self.cpu_s = 0.0
         self.counted = Counted()
         self._figures: dict[str, dict[str, str]] = {}
@@ -147,7 +169,7 @@ class MeasuredGraph:
         for process in self._processes:
             process.send_signal(signal.SIGINT)
         for process in self._processes:
-            process.wait(20)
+            process.wait(60)
         self._node.destroy_node()
         rclpy.try_shutdown()
 
@@ -160,9 +182,10 @@ class MeasuredGraph:
         go.write_text(str(self._begin_ns), encoding="utf-8")
         go.rename(self._folder / "go")
         cpu = self._cpu_s()
-        for minute in range(int(np.ceil((WARM_UP_S + self.load.seconds) / 60))):
-            self._spin(min(60.0, WARM_UP_S + self.load.seconds - 60 * minute))
-            self.memory_mib.append(self._memory_mib())
+        seconds = WARM_UP_S + self.load.seconds
+        for number in range(int(np.ceil(seconds / self._sample_s))):
+            self._spin(min(self._sample_s, seconds - self._sample_s * number))
+            self.samples.append(self._sample())
         self.cpu_s = self._cpu_s() - cpu
         self._spin(0.5 + SETTLE_S)
         self._count()
@@ -175,7 +198,7 @@ class MeasuredGraph:
         from egorear_ros.graph.supervisor import node_commands
 
         commands = node_commands(build_graph(OPTIONS), "egorear", ros_args).values()
-        return [[*module, *command[command.index("egorear_ros.graph.main") + 1 :]] for command in commands]
+        return [[*module, *command[command.index("egorear_ros.graph.process") + 1 :]] for command in commands]
 
     def _listen(self) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
@@ -207,7 +230,7 @@ class MeasuredGraph:
     def _wait_until_ready(self) -> None:
         """Until all nodes tell of themselves and the network is loaded; then some time for DDS to connect them."""
         names = {f"/egorear/{view}/camera" for view in VIEWS} | {"/egorear/synchronizer", "/egorear/pose"}
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + START_S
         while not (names <= set(self._figures) and self._figures["/egorear/pose"]["model"]):
             if time.monotonic() > deadline:
                 raise SystemExit(f"the graph does not come up; heard of {sorted(self._figures)}")
@@ -225,15 +248,22 @@ class MeasuredGraph:
             self.counted.due += sent["due"]
             self.counted.sent += sent["sent"]
             self.counted.cameras += int(self._figures[f"/egorear/{view}/camera"]["frames"])
+        self.counted.synchronizer, self.counted.pose = self._counters()
+
+    def _sample(self) -> Sample:
+        at_s = (time.time_ns() - self._begin_ns) / 1e9 - WARM_UP_S
+        return Sample(at_s, self._memory_mib(), self._cpu_s(), *self._counters())
+
+    def _counters(self) -> tuple[Counter[str], Counter[str]]:
+        """What synchronizer and pose node have counted."""
         sync, pose = self._figures["/egorear/synchronizer"], self._figures["/egorear/pose"]
+        matched: Counter[str] = Counter()
         for view in VIEWS:
             for name, count in re.findall(r"([a-z][a-z ]*) (\d+)(?= |;|$)", sync[view]):
-                self.counted.synchronizer[name.strip()] += int(count)
-        self.counted.synchronizer.update({name: int(sync[f"{name} sets"]) for name in ("complete", "partial")})
-        self.counted.pose.update(
-            {name: int(pose[f"{name} frame sets"]) for name in ("received", "skipped", "failed", "ignored")}
-        )
-        self.counted.pose["skeletons"] = int(pose["skeletons"])
+                matched[name.strip()] += int(count)
+        matched.update({name: int(sync[f"{name} sets"]) for name in ("complete", "partial")})
+        used = {name: int(pose[f"{name} frame sets"]) for name in ("received", "skipped", "failed", "ignored")}
+        return matched, Counter({**used, "skeletons": int(pose["skeletons"])})
 
     def _cpu_s(self) -> float:
         ticks = 0
@@ -254,6 +284,8 @@ OPTIONS = GraphOptions(source=",".join(f"memory:{view}" for view in VIEWS), mode
 
 class MemoryCamera:
     """A camera that always has its image: hands it out when it is due, skips those it was not asked for in time."""
+
+    remark = ""
 
     def __init__(self, view: str, load: Load, folder: Path) -> None:
         self._load, self._folder, self._result = load, folder, folder / f"{view}.json"
@@ -330,7 +362,10 @@ def serve(kind: str, ros_args: list[str]) -> int:
     replaced: Any = camera_node
     replaced.open_source = lambda uri, view, rig, options: MemoryCamera(view, load, folder)
     replaced = pose_node
-    replaced.PoseEstimator.from_pretrained = lambda *args, **kwargs: TimedNetwork(load.network_s)
+    real = replaced.PoseEstimator.from_pretrained
+    replaced.PoseEstimator.from_pretrained = lambda _, *args, **kwargs: (
+        real(load.network, *args, **kwargs) if load.network else TimedNetwork(load.network_s)
+    )
     if kind == "graph":
         return main.run_composed(OPTIONS, [sys.argv[0], *ros_args])
     return main.run_single(kind, [sys.argv[0], *ros_args])

@@ -7,6 +7,7 @@ called `NAME.partial`.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,12 +96,14 @@ class BagWriter:
 
     def keep(self) -> Path:
         """Stop in the middle and keep what has been written, as where the disk is full; returns where it is."""
-        self._writer.abort()
+        with suppress(OSError):  # it closes the file all the same
+            self._writer.abort()
         return self._partial
 
     def discard(self) -> None:
         """Remove what has been written."""
-        self._writer.abort()
+        with suppress(OSError):
+            self._writer.abort()
         shutil.rmtree(self._partial, ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +50,7 @@ class LiveVideo(FrameSource):
         self._options = options
         self._news = threading.Condition()
         self._newest: CapturedFrame | None = None
+        self._replaced = 0
         self._error: SourceError | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -70,7 +72,8 @@ class LiveVideo(FrameSource):
             self._news.wait_for(lambda: self._newest is not None or self._error is not None, WAIT_S)
             if self._newest is not None:
                 frame, self._newest = self._newest, None
-                return frame
+                replaced, self._replaced = self._replaced, 0
+                return dataclasses.replace(frame, replaced=replaced)
             if self._error is not None:
                 raise self._error
         silent_s = time.monotonic() - self._heard_at
@@ -129,5 +132,6 @@ class LiveVideo(FrameSource):
 
     def _tell(self, frame: CapturedFrame) -> None:
         with self._news:
+            self._replaced += self._newest is not None
             self._newest, self._heard_at = frame, time.monotonic()
             self._news.notify_all()

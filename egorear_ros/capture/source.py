@@ -40,11 +40,13 @@ class CapturedFrame:
         stamp_ns: acquisition time, nanoseconds of the wall clock.
         image: (H, W, 3) uint8 RGB.
         skipped_ns: time of a recording left out just before, because it could not be read as fast as it plays.
+        replaced: frames of a device or stream that came before this one and were never read.
     """
 
     stamp_ns: int
     image: npt.NDArray[np.uint8]
     skipped_ns: int = 0
+    replaced: int = 0
 
 
 @dataclass(frozen=True)

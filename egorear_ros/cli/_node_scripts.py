@@ -11,6 +11,7 @@ from functools import partial
 
 from egorear_ros.cli._extras import explained
 from egorear_ros.errors import EgorearError
+from egorear_ros.graph.process import run_node
 
 
 def __getattr__(kind: str) -> Callable[[], int]:
@@ -21,12 +22,10 @@ def __getattr__(kind: str) -> Callable[[], int]:
 
 
 def _run(kind: str) -> int:
-    """Run one node until a signal; returns the exit status."""
+    """Run one node until a signal, then end the process; returns the exit status where it could not begin."""
     try:
         with explained():
-            from egorear_ros.graph.main import run_single
-
-            return run_single(kind)
+            run_node(kind)
     except EgorearError as error:
         print(f"{kind}: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from egorear_ros import __version__
 from egorear_ros.cli._commands import COMMANDS
@@ -68,5 +69,15 @@ def _write_out() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def entry() -> NoReturn:
+    """The `egorear` command: `main`, and the end of the process."""
+    status = main()
+    if "rclpy" in sys.modules:
+        from egorear_ros.graph.ending import leave
+
+        leave(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from egorear_ros.graph.arguments import (
@@ -16,6 +17,7 @@ from egorear_ros.graph.arguments import (
     parameter_file,
 )
 from egorear_ros.graph.description import build_graph
+from egorear_ros.graph.supervisor import Supervisor, node_commands
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until a signal; 1 when the graph cannot live."""
     from egorear_ros.graph.main import run_composed
-    from egorear_ros.graph.supervisor import Supervisor, node_commands
 
     values = cleaned(vars(args))
     options = graph_options(values)
@@ -47,4 +48,12 @@ def run(args: argparse.Namespace) -> int:
     ros_args = ["--ros-args", "--params-file", parameter_file(values), "--log-level", args.log_level]
     if args.composition == TRUE:
         return run_composed(options, [sys.argv[0], *ros_args], values["namespace"])
-    return Supervisor(node_commands(build_graph(options), values["namespace"], ros_args)).run()
+    return run_processes(node_commands(build_graph(options), values["namespace"], ros_args), values, ros_args)
+
+
+def run_processes(commands: Mapping[str, Sequence[str]], values: Mapping[str, str], ros_args: list[str]) -> int:
+    """Run one process per node until a signal; returns the exit status."""
+    from egorear_ros.graph.process_health import ProcessHealth
+
+    with ProcessHealth(values["namespace"], list(commands), [sys.argv[0], *ros_args]) as health:
+        return Supervisor(commands, health.tell, health.attend).run()

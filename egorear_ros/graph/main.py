@@ -7,7 +7,6 @@ on the way, and topics are filled only for those who listen.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,8 +78,3 @@ def run_composed(options: GraphOptions, ros_args: Sequence[str], namespace: str 
 def run_single(kind: str, ros_args: Sequence[str] | None = None) -> int:
     """Run one node until a signal; returns the exit status."""
     return run_nodes(lambda: [node_class(kind)()], ros_args)
-
-
-# `egorear run --composition=false` starts nodes as `python -m egorear_ros.graph.main KIND --ros-args ...`
-if __name__ == "__main__":
-    sys.exit(run_single(sys.argv[1], sys.argv[1:]))

@@ -24,6 +24,7 @@ from rclpy.task import Future
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE
+from egorear_ros.graph.ending import EndWatch
 from egorear_ros.graph.signals import ending_signals
 from egorear_ros.nodes.health import reason_of
 from egorear_ros.resources import find
@@ -55,10 +56,10 @@ def run_nodes(
     os.environ.setdefault(PROFILE_VARIABLE, str(find(PROFILE)))
     well = True
     with stopped_by_signals() as stop:
-        nodes: Sequence[Node] = ()
+        watch, nodes = EndWatch(), list[Node]()
         try:
             init_ros(args)
-            nodes = build()
+            watch.nodes = nodes = list(build())
             spin(nodes, stop, seconds, has_begun)
         except (EgorearError, ParameterException) as error:
             say(f"cannot start: {error}")
@@ -66,8 +67,12 @@ def run_nodes(
         except ExternalShutdownException:
             pass
         finally:
+            watch.begin_in_order()
             well = close_nodes(nodes) and well
+            if not nodes:
+                destroy_half_built()
             rclpy.try_shutdown()
+            watch.close()
             gc.freeze()  # the interpreter would look through all of torch before it ends: 3 s on a busy machine
     return 0 if well else 1
 
@@ -99,6 +104,18 @@ def close_nodes(nodes: Iterable[Node]) -> bool:
                 say(f"{name}: {reason_of(error)}")
                 well = False
     return well
+
+
+def destroy_half_built() -> None:
+    """Destroy nodes whose constructor has failed, while ROS still runs.
+
+    Nobody holds them but the garbage collector, and the interpreter would tear them down in any order at its end, after
+    ROS: what then crashes, crashes without a word.
+    """
+    for item in gc.get_objects():
+        if issubclass(type(item), Node):  # not isinstance: some objects import their module when asked what they are
+            with suppress(Exception):  # of a node that has hardly begun
+                item.destroy_node()
 
 
 def say(text: str) -> None:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from egorear_ros.graph.description import NodeSpec
+from egorear_ros.graph.process import PARENT
 from egorear_ros.graph.signals import ending_signals
 from egorear_ros.topics import full_name
 
@@ -55,7 +56,7 @@ def node_commands(specs: Sequence[NodeSpec], namespace: str, ros_args: Sequence[
     commands = {}
     for spec in specs:
         below = full_name(namespace, spec.namespace)
-        command = [sys.executable, "-m", "egorear_ros.graph.main", spec.kind, *ros_args]
+        command = [sys.executable, "-m", "egorear_ros.graph.process", spec.kind, *ros_args]
         command += ["-r", f"__node:={spec.name}", "-r", f"__ns:={below}"]
         for name, value in spec.parameters.items():
             command += ["-p", f"{name}:={_yaml(value)}"]
@@ -63,11 +64,28 @@ def node_commands(specs: Sequence[NodeSpec], namespace: str, ros_args: Sequence[
     return commands
 
 
-class Supervisor:
-    """Keeps the processes alive until a signal of `ending_signals`."""
+def say(name: str, text: str) -> None:
+    """One line for the user about a node."""
+    print(text, file=sys.stderr)
 
-    def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
+
+class Supervisor:
+    """Keeps the processes alive until a signal of `ending_signals`.
+
+    Args:
+        commands: command line of each node, by its full name.
+        tell: called with a node's name and a line about it when its process has ended.
+        attend: called about ten times per second.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, Sequence[str]],
+        tell: Callable[[str, str], None] = say,
+        attend: Callable[[], None] = lambda: None,
+    ) -> None:
         self._children = [Child(name, command) for name, command in commands.items()]
+        self._tell, self._attend = tell, attend
         self._stopping = threading.Event()
 
     def run(self) -> int:
@@ -78,6 +96,7 @@ class Supervisor:
         try:
             while not self._stopping.is_set() and hopeless is None:
                 hopeless = next((child for child in self._children if not self._keep_alive(child)), None)
+                self._attend()
                 self._stopping.wait(0.1)
         finally:  # also when a message cannot be printed, the terminal being gone
             self._end_all()
@@ -97,7 +116,7 @@ class Supervisor:
         """Start or restart a child where needed; False when there is no hope for it."""
         now = time.monotonic()
         if child.process is not None and child.process.poll() is not None:
-            print(f"{child.name} ended with status {child.process.returncode}; starting it again", file=sys.stderr)
+            self._tell(child.name, f"{child.name} {how_it_ended(child.process.returncode)}; it is started again")
             child.process = None
             child.crashes = [at for at in child.crashes if now - at < HOPELESS_WINDOW_S] + [now]
             child.restart_at = now + RESTART_WAIT_S
@@ -105,14 +124,15 @@ class Supervisor:
             return False
         if child.process is None and now >= child.restart_at:
             # A session of its own: a Ctrl-C in the terminal reaches the nodes through us, once.
-            child.process = subprocess.Popen(child.command, start_new_session=True)
+            environment = {**os.environ, PARENT: str(os.getpid())}
+            child.process = subprocess.Popen(child.command, start_new_session=True, env=environment)
         return True
 
     def _end_all(self) -> None:
         running = [child.process for child in self._children if child.process is not None]
         for process in running:
             if process.poll() is None:
-                os.kill(process.pid, signal.SIGINT)
+                os.kill(process.pid, signal.SIGTERM)  # which also ends a Python that has hardly begun, without a word
         deadline = time.monotonic() + PATIENCE_S
         for process in running:
             try:
@@ -120,6 +140,16 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def how_it_ended(status: int) -> str:
+    """The status of a process in words; a negative one is the signal that ended it."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was ended by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was ended by signal {-status}"
 
 
 def _yaml(value: Any) -> str:

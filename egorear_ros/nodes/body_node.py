@@ -56,7 +56,7 @@ PARAMETERS = (
     ),
     Parameter("skeleton2d_view", "front_left", "Camera whose 2D joints are /humans/bodies/<id>/skeleton2d."),
     Parameter("lost_after", 1.0, "A body not seen for this long is no longer listed as tracked, s.", 0.1, 60.0),
-    Parameter("silence_warning", 5.0, "Complain when no skeleton arrives for this long, s.", 0.5, 3600.0),
+    Parameter("silence_warning", 3.0, "Complain when no skeleton arrives for this long, s.", 0.5, 3600.0),
 )
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TAKE_TIMEOUT_S = 0.5

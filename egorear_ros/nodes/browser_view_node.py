@@ -32,7 +32,7 @@ PARAMETERS = (
         "person", True, "Show the wearer as a moving person; in one process with the graph it needs the body node."
     ),
     Parameter("truth", False, "Show the true skeleton beside the person; the tab of the skeletons always has it."),
-    Parameter("silence_warning", 10.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
+    Parameter("silence_warning", 3.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )
 
 

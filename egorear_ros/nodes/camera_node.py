@@ -87,6 +87,7 @@ class CameraNode(Node):
         image: Any = self._raw or self._compressed  # whoever asks for the pair may ask for one quality of both
         self._info = self.create_publisher(CameraInfo, "camera_info", image.qos_profile)
         self._opened_at = 0.0
+        self._unfit = self._replaced = 0
         self._gate = StartGate(self, self.get_namespace().rpartition("/")[0], p["start_with"])
         self._stopping = threading.Event()
         self._stop_at = math.inf
@@ -165,9 +166,11 @@ class CameraNode(Node):
                 f"camera '{self.view}': cannot read its source as fast as it plays, "
                 f"left out {captured.skipped_ns / 1e9:.1f} s; use smaller images, a lower rate or fewer views",
             )
+        self._replaced += captured.replaced
         height, width = captured.image.shape[:2]
         info = self._info_for(width, height)
         if info is None or self._stopping.is_set():
+            self._unfit += info is None
             return
         self._rate.tick(time.monotonic())
         if self.listener is not None:
@@ -206,4 +209,10 @@ class CameraNode(Node):
 
     def _figures(self) -> Mapping[str, object]:
         rate = f"{self._rate.hz(time.monotonic()):.1f}"
-        return {"source": self._settings["source"], "rate (Hz)": rate, "frames": self._rate.count}
+        return {
+            "source": self._settings["source"],
+            "rate (Hz)": rate,
+            "frames": self._rate.count,
+            "replaced frames": self._replaced,
+            "frames of a wrong size": self._unfit,
+        }

@@ -28,7 +28,7 @@ from egorear_ros.result_file import check_result_file, write_json
 
 PARAMETERS = (
     Parameter("output", "", "Where to write the summary as JSON when the node ends; empty for nowhere."),
-    Parameter("silence_warning", 10.0, "Complain when nothing arrives for this long, s.", 0.5, 3600.0),
+    Parameter("silence_warning", 3.0, "Complain when nothing arrives for this long, s.", 0.5, 3600.0),
 )
 PENDING = 600
 """How many unpaired skeletons are kept: 10 s of either side at 60 Hz."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import traceback
@@ -19,6 +20,10 @@ REPEAT_LOG_S = 10.0
 """A problem that persists is logged again after this time, with how often it has happened."""
 
 PERIOD_S = 1.0
+SHOWN = 5
+"""Problems in the message of a status; its values count all kinds."""
+FIRST_S = 5.0
+"""How long the first message may take, or twice as long as later ones: discovery, and cameras that are opened."""
 START_S = 30.0
 """A sender that is there may take so long for its first message: a clip waits for the network to load."""
 
@@ -58,10 +63,12 @@ class Problems:
             return dict(self._counts)
 
     def current(self) -> str | None:
-        """The newest problem of the last few seconds, None when all is well again."""
+        """The problems of the last few seconds, the newest first; None when all is well again."""
         with self._lock:
             recent = [entry for entry in self._recent.values() if self._clock() - entry[0] < 3 * PERIOD_S]
-        return max(recent)[1] if recent else None
+        texts = [text for _, text in sorted(recent, reverse=True)]
+        more = [f"and {len(texts) - SHOWN} more"] if len(texts) > SHOWN else []
+        return "; ".join([*texts[:SHOWN], *more]) if texts else None
 
 
 class Health:
@@ -87,7 +94,7 @@ class Health:
         self._standing: dict[str, tuple[bool, str]] = {}
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._watches: list[_Watch] = []
-        node.create_timer(PERIOD_S, self._publish)
+        node.create_timer(PERIOD_S, self.publish)
 
     def caught(self, kind: str, error: Exception, who: str = "") -> None:
         """Report what a thread or callback caught: whatever one message or frame does, the next one gets its chance.
@@ -99,7 +106,7 @@ class Health:
         self.problems.report(kind, f"{who}: {reason_of(error)}" if who else reason_of(error))
 
     def stand(self, kind: str, message: str, is_error: bool) -> None:
-        """Set a condition that stands until it is set again, empty when it is over; logged as it comes and goes.
+        """Set a condition that stands until it is set again, empty when it is over; said at once as it comes and goes.
 
         Args:
             kind: what it is about; one message each.
@@ -111,6 +118,7 @@ class Health:
             self._standing[kind] = is_error, message
             if before is None:
                 self._node.get_logger().warning(message)
+                self.publish()
         elif before is not None:
             self._node.get_logger().info(f"{kind}: well again")
 
@@ -135,7 +143,10 @@ class Health:
         """Watch this subscription no longer."""
         self._watches = [watch for watch in self._watches if watch.subscription is not subscription]
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
+        """Publish now; a timer does it once per second. Nothing once ROS is being shut down."""
+        if not self._node.context.ok():
+            return
         for watch in self._watches:
             complaint = watch.complaint()
             if complaint:
@@ -152,7 +163,8 @@ class Health:
             status.message = "; ".join([*texts, problem] if problem else texts)
         if self.broken:
             status.level, status.message = DiagnosticStatus.ERROR, self.broken
-        figures = {**self._figures(), **{f"count of: {kind}": n for kind, n in self.problems.counts.items()}}
+        process = {"process": os.getpid()}
+        figures = {**self._figures(), **process, **{f"count of: {kind}": n for kind, n in self.problems.counts.items()}}
         status.values = [KeyValue(key=key, value=str(value)) for key, value in figures.items()]
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
@@ -178,7 +190,10 @@ class _Watch:
         if self.sender is not None and self._may_be_starting():
             self._heard_at = time.monotonic()  # silence counts from when it may begin
         silent_s = time.monotonic() - self._heard_at
-        if silent_s < self._silence_s or (not self._heard and self._may_be_starting() and silent_s < START_S):
+        patience_s = self._silence_s
+        if not self._heard:
+            patience_s = max(patience_s, START_S if self._may_be_starting() else min(FIRST_S, 2 * self._silence_s))
+        if silent_s < patience_s:
             return None
         return f"nothing on '{self.topic}' for {silent_s:.0f} s: {self._reason()}"
 

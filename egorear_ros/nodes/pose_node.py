@@ -29,6 +29,7 @@ from egorear_ros.nodes.conversions import (
 )
 from egorear_ros.nodes.health import Health, reason_of
 from egorear_ros.nodes.mailbox import Mailbox
+from egorear_ros.nodes.overload import Overload
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.rig_watch import RigWatch
@@ -50,7 +51,7 @@ PARAMETERS = (
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
     Parameter("check_rig", True, "Say in the log and /diagnostics when the images do not fit the rig file."),
     Parameter("reliable_input", True, "Ask for frame sets reliably; must match the synchronizer."),
-    Parameter("silence_warning", 5.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
+    Parameter("silence_warning", 3.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )
 TAKE_TIMEOUT_S = 0.5
 
@@ -70,6 +71,7 @@ class PoseNode(LifecycleNode):
         self._rig_watch = RigWatch(self._health)
         self._rate, self._latency, self._network_time = RateMeter(), Percentiles(), Percentiles()
         self._mailbox: Mailbox[FrameSet] = Mailbox()
+        self._overload = Overload()
         self._enabled, self._active = True, False
         self._received = self._ignored = self._failed = 0
         self._estimator: PoseEstimator | None = None
@@ -231,6 +233,8 @@ class PoseNode(LifecycleNode):
         self._network_time.add(estimate.stage_seconds.get("network", float("nan")))
 
     def _publish_status(self) -> None:
+        overload = self._overload.tick(self._received, self._mailbox.replaced, self._network_time(50)[0])
+        self._health.stand("overload", overload, False)
         p50, p95, p99 = self._latency(50, 95, 99)
         status = PipelineStatus(
             stamp_ns=self.get_clock().now().nanoseconds,
@@ -266,6 +270,7 @@ class PoseNode(LifecycleNode):
             response.success, response.message = True, f"'{request.model}' is in use"
         except Exception as error:  # whatever a file makes torch do, the answer comes and the node lives on
             response.success, response.message = False, reason_of(error)
+            self._health.caught("load_model", error, f"model '{request.model}' was not taken in")
         response.active_model = self._model_name
         return response
 

@@ -1,6 +1,7 @@
 """recorder: the topics of a running graph into a bag, without the tools of ROS (`egorear record`).
 
 Topics are found as they appear and asked for as they are offered. Messages are written as they come over the wire.
+/diagnostics has what was written, and an ERROR, the recorder's last word, where the disk is full.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import importlib
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +32,7 @@ from egorear_ros.bags.message_types import (
     TF,
 )
 from egorear_ros.bags.writing import BagWriter
+from egorear_ros.nodes.health import Health
 from egorear_ros.topics import prefix_of
 
 IMAGE_TOPICS: Final = {"raw": ("/image_raw", IMAGE), "compressed": ("/image_raw/compressed", COMPRESSED_IMAGE)}
@@ -49,6 +52,8 @@ GRAPH_TOPICS: Final = (
 GLOBAL_TOPICS: Final = ("/tf", "/tf_static")
 QUEUE_LENGTH: Final = 100
 LOOK_AROUND_S: Final = 0.25
+LAST_WORD_S: Final = 0.3
+"""Time for a last message to leave."""
 
 
 class RecorderNode(Node):
@@ -70,6 +75,7 @@ class RecorderNode(Node):
         self._images = IMAGE_TOPICS[images][0]
         self._started, self._bytes = time.monotonic(), 0
         self._recorded: dict[str, Any] = {}
+        self._health = Health(self, self._figures, "recording")
         self.create_timer(LOOK_AROUND_S, self._look_around)
         self.create_timer(1.0, self._each_second)
         self._look_around()
@@ -124,8 +130,7 @@ class RecorderNode(Node):
             self._writer.write_cdr(topic, self.get_clock().now().nanoseconds, data)
             self._bytes += len(data)
         except OSError as error:
-            self._fail(error)
-            rclpy.try_shutdown()
+            self._give_up(error)
 
     def _fail(self, error: OSError) -> None:
         partial = self._writer.keep()
@@ -141,10 +146,26 @@ class RecorderNode(Node):
         try:
             self._writer.flush()
         except OSError as error:
-            self._fail(error)
-            rclpy.try_shutdown()
+            self._give_up(error)
         else:
             self._tell()
+
+    def _give_up(self, error: OSError) -> None:
+        """Say in /diagnostics why, before the node is gone, and end it."""
+        self._fail(error)
+        self._health.broken = str(self.error)
+        self._health.publish()
+        for timer in self.timers:
+            timer.cancel()
+        time.sleep(LAST_WORD_S)
+        rclpy.try_shutdown()
+
+    def _figures(self) -> Mapping[str, object]:
+        return {
+            "bag": self._out,
+            "messages": sum(self._writer.counts.values()),
+            "written (MB)": f"{self._bytes / 1e6:.1f}",
+        }
 
     def _tell(self) -> None:
         """One line: messages by kind of topic."""

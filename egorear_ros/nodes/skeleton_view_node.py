@@ -33,7 +33,7 @@ PARAMETERS = (
     Parameter("joint_diameter", 0.05, "Size of a joint's sphere, m.", 0.005, 0.5, dynamic=True),
     Parameter("bone_width", 0.02, "Width of a bone's line, m.", 0.002, 0.2, dynamic=True),
     Parameter("lost_after", 1.0, "A body not seen for this long is deleted, s.", 0.1, 60.0, dynamic=True),
-    Parameter("silence_warning", 5.0, "Complain when no skeleton arrives for this long, s.", 0.5, 3600.0),
+    Parameter("silence_warning", 3.0, "Complain when no skeleton arrives for this long, s.", 0.5, 3600.0),
 )
 
 LIFETIME_PERIODS = 3

@@ -24,6 +24,7 @@ from egorear_ros.bags.message_reading import NANOSECONDS, camera_frame_from_mess
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus
 from egorear_ros.nodes.camera_node import CameraNode
 from egorear_ros.nodes.conversions import frame_set_to_message, status_to_message
+from egorear_ros.nodes.frame_judge import FrameJudge
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
@@ -33,8 +34,6 @@ from egorear_ros.sync import (
     MINIMUM_VIEWS,
     AlignedSet,
     CameraStatistics,
-    ClockJudge,
-    Starvation,
     SyncConfig,
     Synchronizer,
     config_from_parameters,
@@ -64,9 +63,11 @@ PARAMETERS = (
     Parameter("queue_length", SyncConfig.queue_length, "Frames held per camera.", 2, 10000),
     Parameter("reliable_input", False, "Ask for images reliably; best effort understands both kinds of camera."),
     Parameter("reliable_output", True, "Publish frame sets reliably."),
-    Parameter("silence_warning", 5.0, "Complain when a camera is silent for this long, s.", 0.5, 3600.0),
+    Parameter("silence_warning", 3.0, "Complain when a camera is silent for this long, s.", 0.5, 3600.0),
 )
 IDLE_WAKE_S = 0.05
+JUDGE_S = 0.5
+"""How often the clocks' measurements are looked at; one takes about a second."""
 INPUT_DEPTH = 5
 """Images waiting per camera while this process is busy: what is lost here is lost to its whole frame set."""
 
@@ -87,7 +88,8 @@ class SynchronizerNode(Node):
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
         config = config_from_parameters(self._views, p.values())
         self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config)
-        self._judge, self._starvation = ClockJudge(config), Starvation(config)
+        self._judge = FrameJudge(config)
+        self._unreadable = dict.fromkeys(self._views, 0)
         self._lock = threading.Lock()
         self._outgoing = threading.Lock()
         self._rates = {view: RateMeter() for view in self._views}
@@ -96,6 +98,7 @@ class SynchronizerNode(Node):
         reliability = ReliabilityPolicy.RELIABLE if p["reliable_output"] else ReliabilityPolicy.BEST_EFFORT
         self._publisher = self.create_publisher(msg.FrameSet, "frame_set", QoSProfile(depth=2, reliability=reliability))
         self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
+        self.create_timer(JUDGE_S, self._judge_clocks)
         self.create_timer(1.0, self._publish_status)
         self._arrived: dict[str, Callable[[], None]] = {}
         self._inputs = {view: self._subscribe(view) for view in self._views}
@@ -147,6 +150,7 @@ class SynchronizerNode(Node):
             self.take(camera_frame_from_message(view, message))
         except Exception as error:  # whatever a driver sends, the node lives on
             self._arrived[view]()
+            self._unreadable[view] += 1
             self._health.caught(f"bad image of {view}", error, f"camera '{view}'")
 
     def _watch_deadlines(self) -> None:
@@ -187,20 +191,31 @@ class SynchronizerNode(Node):
                 frames.append(replace(frame, skew_s=skew_ns / NANOSECONDS))
         return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
 
-    def _judge_stamps(self) -> None:
-        """Say what is wrong with the cameras' clocks, and why there is no frame set."""
-        now_ns, clock_ns = time.monotonic_ns(), self.get_clock().now().nanoseconds
+    def _judge_clocks(self) -> None:
+        """Measure the cameras' clocks against each other."""
         with self._lock:
-            statistics = self._synchronizer.statistics()
-            findings = self._judge.tick(now_ns, statistics, clock_ns)
-        starved = self._starvation.tick(now_ns, statistics, findings)
-        for view in self._views:
-            fault = next((finding for finding in findings if finding.camera == view), None)
-            self._health.stand(f"clock of {view}", fault.message if fault else "", fault is not None and fault.is_error)
-        self._health.stand("frame sets", starved, True)
+            found = self._judge.new_faults(*self._times_ns(), self._synchronizer.statistics())
+        for condition in found:
+            self._health.stand(*condition)
+
+    def _judge_frames(self) -> None:
+        """Say what is wrong with the cameras' clocks and streams, and why there is no frame set."""
+        simulated = bool(self.get_parameter("use_sim_time").value)
+        with self._lock:
+            statistics, times_ns = self._synchronizer.statistics(), self._times_ns()
+            stepped = self._judge.clock_step()
+            found = self._judge.conditions(*times_ns, statistics, simulated)
+        if stepped and not simulated:
+            self._health.problems.report("clock step", stepped)
+        for condition in found:
+            self._health.stand(*condition)
+
+    def _times_ns(self) -> tuple[int, int]:
+        """Now, on the clock of the arrivals and on the host's."""
+        return time.monotonic_ns(), self.get_clock().now().nanoseconds
 
     def _publish_status(self) -> None:
-        self._judge_stamps()
+        self._judge_frames()
         with self._lock:
             statistics = self._synchronizer.statistics()
             measured = {view: self._judge.offset_ns(view) for view in self._views}
@@ -257,6 +272,7 @@ class SynchronizerNode(Node):
             figures[view] = (
                 f"{self._rates[view].hz(time.monotonic()):.1f} Hz, skew {skew}, received "
                 f"{camera.received} = matched {camera.matched} + late {camera.late} + duplicate {camera.duplicate} + "
-                f"dropped {camera.dropped} + waiting {camera.pending}; never came {camera.gaps}"
+                f"dropped {camera.dropped} + waiting {camera.pending}; never came {camera.gaps}; "
+                f"unreadable {self._unreadable[view]}"
             )
         return figures

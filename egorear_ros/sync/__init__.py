@@ -51,9 +51,11 @@ See docs/sync.md for the reasons and the measurements.
 from egorear_ros.sync.aligned_set import AlignedSet
 from egorear_ros.sync.clock_finding import ClockFinding
 from egorear_ros.sync.clock_judge import ClockJudge
+from egorear_ros.sync.clock_steps import ClockSteps
 from egorear_ros.sync.config import MINIMUM_VIEWS, SyncConfig, config_from_parameters
 from egorear_ros.sync.starvation import Starvation, unmatched
 from egorear_ros.sync.statistics import CameraStatistics, Distribution, SyncStatistics
+from egorear_ros.sync.stream_watch import StreamWatch
 from egorear_ros.sync.synchronizer import Synchronizer
 
 __all__ = [
@@ -62,8 +64,10 @@ __all__ = [
     "CameraStatistics",
     "ClockFinding",
     "ClockJudge",
+    "ClockSteps",
     "Distribution",
     "Starvation",
+    "StreamWatch",
     "SyncConfig",
     "SyncStatistics",
     "Synchronizer",

@@ -79,7 +79,7 @@ class Starvation:
             return "; ".join(f"camera '{finding.camera}' {CLOCKS[finding.kind]}" for finding in findings)
         before = self._since[1] if self._since else statistics
         return "; ".join(
-            f"camera '{name}': {_main_condition(statistics.cameras[name], before.cameras[name])}" for name in sending
+            f"camera '{name}': {main_condition(statistics.cameras[name], before.cameras[name])}" for name in sending
         )
 
 
@@ -88,7 +88,8 @@ def unmatched(camera: CameraStatistics) -> dict[str, int]:
     return {name: getattr(camera, name) for name, _ in CONDITIONS if getattr(camera, name)}
 
 
-def _main_condition(now: CameraStatistics, before: CameraStatistics) -> str:
+def main_condition(now: CameraStatistics, before: CameraStatistics) -> str:
+    """Why most of the frames between two snapshots found no set, in words."""
     counts = {text: getattr(now, name) - getattr(before, name) for name, text in CONDITIONS}
     text, count = max(counts.items(), key=lambda item: item[1])
     return f"{count} frames {text}" if count else "its frames still wait for others"

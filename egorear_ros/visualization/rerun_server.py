@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from egorear_ros.errors import EgorearError
+from egorear_ros.visualization.tcp_backlog import backlog_bytes
 
 LOOPBACK: Final = "127.0.0.1"
 MEMORY_LIMIT: Final = "500MiB"
@@ -39,6 +40,7 @@ class RerunServer:
     def __init__(self, host: str, page_port: int, data_port: int) -> None:
         for port in (page_port, data_port):
             _check_free(host, port)
+        self._data_port = data_port
         reach = LOOPBACK if host in {"0.0.0.0", "::"} else host
         self.source = f"rerun+http://{reach}:{data_port}/proxy"
         command = [str(_program()), "--serve-web", "--bind", host, "--port", str(data_port)]
@@ -52,6 +54,10 @@ class RerunServer:
         )  # fmt: skip
         for port in (page_port, data_port):
             self._wait_for(reach, port)
+
+    def backlog_bytes(self) -> int:
+        """What the slowest reader has not fetched yet, as far as the kernel knows."""
+        return backlog_bytes(self._data_port)
 
     def close(self) -> None:
         """End the server."""

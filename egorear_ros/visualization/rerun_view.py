@@ -28,6 +28,7 @@ from egorear_ros.rig import HELMET_FRAME, Rig
 from egorear_ros.rig.rigid import transform_points
 from egorear_ros.skeleton import BONES, JOINTS
 from egorear_ros.visualization.avatar import load_avatar
+from egorear_ros.visualization.latest_jobs import Job, LatestJobs
 from egorear_ros.visualization.rerun_server import LOOPBACK, RerunServer
 from egorear_ros.visualization.standing import Standing
 
@@ -42,6 +43,10 @@ DRAWN_HZ = 10.0
 PERSON = f"world/{HELMET_FRAME}/person"
 DRAWN_PX = 384
 """Larger side of the images sent to a browser."""
+BACKLOG_BYTES = 400_000
+"""What may wait for the slowest browser, about half a second of images; with more, little is sent."""
+PATIENCE_S = 2.0
+"""So often images go out all the same: one browser that has stopped must not stop the others."""
 DATA_PORT_ABOVE = 786
 """The data come through the port this far above that of the page."""
 PORTS = (1024, 64000)
@@ -62,13 +67,18 @@ class RerunView:
         self._standing = Standing()
         self._person_stamp_ns = 0
         self._server: RerunServer | None = None
+        self._jobs: LatestJobs | None = None
+        self._large_sent_at: dict[str, float] = {}
         self._sent_at: dict[str, float] = {}
         self._scales: dict[str, float] = {}
         self._recording = rr.RecordingStream("egorear")
         self._lock = threading.Lock()
 
     def serve(self, port: int, open_browser: bool, host: str = LOOPBACK) -> str:
-        """Start the web viewer; returns its address. From now on no more is sent than a browser can draw.
+        """Start the web viewer; returns its address.
+
+        From now on no more is sent than a browser can draw and fetch, by a thread of its own: a browser never holds up
+        who shows something.
 
         Args:
             port: of the page; the data come through the port `DATA_PORT_ABOVE` it.
@@ -81,6 +91,7 @@ class RerunView:
         self._server = RerunServer(host, port, port + DATA_PORT_ABOVE)
         rr.connect_grpc(self._server.source, default_blueprint=self._blueprint(), recording=self._recording)
         self._show_rig()
+        self._jobs = LatestJobs("browser view")
         shown = "localhost" if host in {LOOPBACK, "0.0.0.0", "::"} else host
         source = self._server.source.replace(LOOPBACK, "localhost")
         address = f"http://{shown}:{port}/?url={quote(source, safe='')}"
@@ -95,14 +106,18 @@ class RerunView:
 
     def close(self) -> None:
         """Write what is still on its way."""
-        self._recording.flush()
-        self._recording.disconnect()
+        if self._jobs is None or self._jobs.close():
+            self._recording.flush()
+            self._recording.disconnect()
         if self._server is not None:
             self._server.close()
 
     def show_frame_set(self, frame_set: FrameSet) -> None:
         """Show the images of a frame set."""
-        if not self._is_due("images"):
+        self._do("images", lambda: self._draw_frame_set(frame_set))
+
+    def _draw_frame_set(self, frame_set: FrameSet) -> None:
+        if not self._is_fetched("images"):
             return
         with self._at(frame_set.stamp_ns):
             for frame in frame_set.frames:
@@ -113,8 +128,9 @@ class RerunView:
 
     def show_joints_2d(self, skeleton: Skeleton2D) -> None:
         """Show the joints found in one image."""
-        if not self._is_due(f"joints {skeleton.view}"):
-            return
+        self._do(f"joints {skeleton.view}", lambda: self._draw_joints_2d(skeleton))
+
+    def _draw_joints_2d(self, skeleton: Skeleton2D) -> None:
         pixels = skeleton.pixels * self._scales.get(skeleton.view, 1.0)
         points = rr.Points2D(pixels, colors=confidence_colors(skeleton.score), radii=2.5)
         with self._at(skeleton.stamp_ns):
@@ -122,10 +138,9 @@ class RerunView:
 
     def show_skeleton(self, skeleton: Skeleton, truth: bool = False) -> None:
         """Show a 3D skeleton: the estimate coloured by confidence, the truth pale blue."""
-        if not self._is_due(f"skeleton {truth}"):
-            return
         colors = np.tile(TRUTH_COLOR, (len(JOINTS), 1)) if truth else confidence_colors(skeleton.confidence)
-        self._draw("truth" if truth else "skeleton", skeleton, colors)
+        name = "truth" if truth else "skeleton"
+        self._do(name, lambda: self._draw(name, skeleton, colors))
 
     def show_fitted(self, skeleton: Skeleton) -> None:
         """Show the joints of the body that was fitted to an estimate, white."""
@@ -133,7 +148,11 @@ class RerunView:
 
     def show_person(self, pose: BodyPose) -> None:
         """Show the wearer as a person, on the floor: moves everything that hangs on the helmet."""
-        if not self._person or not self._is_due("person") or self._is_close_to_last_person(pose.skeleton.stamp_ns):
+        if self._person:
+            self._do("person", lambda: self._draw_person(pose))
+
+    def _draw_person(self, pose: BodyPose) -> None:
+        if self._is_close_to_last_person(pose.skeleton.stamp_ns) or not self._is_fetched("person"):
             return
         helmet_from_device = self._rig.helmet_from_device
         vertices, normals = load_avatar().posed(pose, helmet_from_device)
@@ -157,21 +176,32 @@ class RerunView:
 
     def show_figures(self, stamp_ns: int, figures: dict[str, float]) -> None:
         """Plot figures over time; names are paths such as "error/mpjpe_mm"."""
-        if not self._is_due("figures"):
-            return
+        self._do("figures", lambda: self._plot(stamp_ns, figures))
+
+    def _plot(self, stamp_ns: int, figures: dict[str, float]) -> None:
         with self._at(stamp_ns):
             for name, value in figures.items():
                 if np.isfinite(value):
                     self._recording.log(name, rr.Scalars([value]))
 
-    def _is_due(self, what: str) -> bool:
-        """Whether this may be sent now: always into a file, to a browser `DRAWN_HZ` times per second."""
+    def _do(self, kind: str, job: Job) -> None:
+        """Write it into a file now; or let the thread send it to the browsers, `DRAWN_HZ` times per second."""
+        if self._jobs is None:
+            job()
+            return
+        now = time.monotonic()
+        if now - self._sent_at.get(kind, 0.0) >= 1 / DRAWN_HZ:
+            self._sent_at[kind] = now
+            self._jobs.put(kind, job)
+
+    def _is_fetched(self, what: str) -> bool:
+        """Whether the browsers have fetched most of what was sent, so that more of what is large may follow."""
         if self._server is None:
             return True
         now = time.monotonic()
-        if now - self._sent_at.get(what, 0.0) < 1 / DRAWN_HZ:
+        if self._server.backlog_bytes() > BACKLOG_BYTES and now - self._large_sent_at.get(what, 0.0) < PATIENCE_S:
             return False
-        self._sent_at[what] = now
+        self._large_sent_at[what] = now
         return True
 
     def _is_close_to_last_person(self, stamp_ns: int) -> bool:

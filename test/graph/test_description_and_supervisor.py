@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ import pytest
 from egorear_ros.errors import EgorearError
 from egorear_ros.graph.description import GraphOptions, NodeSpec, build_graph
 from egorear_ros.graph.signals import ending_signals
-from egorear_ros.graph.supervisor import Supervisor, node_commands
+from egorear_ros.graph.supervisor import Supervisor, how_it_ended, node_commands
 from egorear_ros.rig import VIEWS
 
 
@@ -45,6 +46,42 @@ def test_a_closed_terminal_ends_the_nodes() -> None:
         process.send_signal(signal.SIGHUP)
         assert process.wait(20) == 0
     assert not Path(f"/proc/{number}").exists()
+
+
+def test_what_ended_a_node_is_told() -> None:
+    told: list[tuple[str, str]] = []
+    ends = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
+    assert Supervisor({"/egorear/pose": ends}, lambda name, text: told.append((name, text))).run() == 1
+    assert told[0] == ("/egorear/pose", "/egorear/pose was ended by SIGKILL; it is started again")
+    assert how_it_ended(3) == "ended with status 3" and how_it_ended(-63) == "was ended by signal 63"
+
+
+def test_nodes_do_not_outlive_a_supervisor_that_is_killed() -> None:
+    child = (
+        "import os, time; from egorear_ros.graph.process import end_with_supervisor; end_with_supervisor();"
+        "print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    code = (
+        "from egorear_ros.graph.supervisor import Supervisor;"
+        f"Supervisor({{'/egorear/child': [{sys.executable!r}, '-c', {child!r}]}}).run()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        number = int(process.stdout.readline())
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{number}").exists() and "Z" not in state_of(number) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert time.monotonic() < deadline, "it lives on"
+
+
+def state_of(pid: int) -> str:
+    """The kernel's letter for what a process does; Z where it has ended and nobody has asked for its status."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
 
 
 def test_under_nohup_a_closed_terminal_ends_nothing() -> None:

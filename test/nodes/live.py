@@ -58,7 +58,7 @@ class Graph:
         self._log.seek(0)
         return self._log.read()
 
-    def wait_for(self, text: str, timeout_s: float = 40.0) -> bool:
+    def wait_for(self, text: str, timeout_s: float = 90.0) -> bool:
         """Wait until this is in the log, or the graph has ended."""
         deadline = time.monotonic() + timeout_s
         while text not in self.log() and self.process.poll() is None and time.monotonic() < deadline:
@@ -98,7 +98,7 @@ class Listener:
         for topic, (kind, quality) in topics.items():
             node.create_subscription(kind, topic, self.messages[topic].append, quality)
 
-    def wait_for(self, condition: Callable[[dict[str, list[Any]]], bool], timeout_s: float = 40.0) -> bool:
+    def wait_for(self, condition: Callable[[dict[str, list[Any]]], bool], timeout_s: float = 90.0) -> bool:
         """Spin until the condition holds."""
         deadline = time.monotonic() + timeout_s
         while not condition(self.messages) and time.monotonic() < deadline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
 from egorear_msgs import msg
 from egorear_ros import resources
@@ -157,6 +159,31 @@ def test_a_killed_recorder_leaves_what_it_had(node: Any, tmp_path: Path) -> None
     assert repaired.returncode == 0, repaired.stderr
     with Bag(tmp_path / "new") as bag:
         assert not bag.remark and bag.counts["/egorear/status"] == len(numbers)
+
+
+def test_a_full_disk_is_said_in_diagnostics_and_loses_nothing_that_was_written(node: Any, tmp_path: Path) -> None:
+    """The file may not grow any more, as on a full disk."""
+    publisher = node.create_publisher(msg.PipelineStatus, "/egorear/status", 5)
+    node.create_timer(0.02, lambda: publisher.publish(msg.PipelineStatus(node="x" * 10_000)))
+    listener = live.Listener(node, {"/diagnostics": (DiagnosticArray, 50)})
+    recorder = Recorder(str(tmp_path / "walk"))
+    assert recorder.process.stdout is not None
+    lines = iter(recorder.process.stdout.readline, "")
+    assert listener.wait_for(lambda m: re.search(r"status [1-9]\d", next(lines, "")) is not None)
+    (file,) = tmp_path.rglob("*.mcap")
+    resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, (file.stat().st_size,) * 2)
+
+    def said(messages: dict[str, list[Any]]) -> list[str]:
+        statuses = [status for message in messages["/diagnostics"] for status in message.status]
+        return [status.message for status in statuses if status.level == DiagnosticStatus.ERROR]
+
+    assert listener.wait_for(lambda m: bool(said(m)))
+    _, errors = recorder.process.communicate(timeout=30)
+    assert recorder.process.returncode == 1 and "Traceback" not in errors, errors
+    assert f"'{tmp_path}/walk' cannot be written: File too large" in errors
+    assert f"'{tmp_path}/walk' cannot be written" in said(listener.messages)[0]
+    with Bag(tmp_path / "walk.partial") as bag:
+        assert sum(1 for _ in bag.messages(["/egorear/status"])) >= 10
 
 
 def test_without_a_graph_nothing_is_recorded(private_ros_network: None, tmp_path: Path) -> None:

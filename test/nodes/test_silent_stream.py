@@ -19,7 +19,7 @@ def test_a_hung_stream_is_named_and_a_signal_ends_the_node() -> None:
         command = [
             sys.executable,
             "-m",
-            "egorear_ros.graph.main",
+            "egorear_ros.graph.process",
             "camera_node",
             "--ros-args",
             "-p",

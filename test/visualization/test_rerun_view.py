@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +20,10 @@ from egorear_ros.datatypes import CameraFrame, FrameSet
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import load_rig
 from egorear_ros.visualization import rerun_view
+from egorear_ros.visualization.latest_jobs import LatestJobs
 from egorear_ros.visualization.rerun_server import open_to_all
 from egorear_ros.visualization.rerun_view import DATA_PORT_ABOVE, DRAWN_PX, PERSON, RerunView
+from egorear_ros.visualization.tcp_backlog import backlog_bytes
 
 from .test_avatar import poses
 
@@ -60,18 +67,60 @@ def test_opening_it_is_said() -> None:
     assert "everybody who reaches port 9090" in open_to_all("0.0.0.0", 9090)
 
 
-def test_a_browser_gets_few_and_small_images(monkeypatch: pytest.MonkeyPatch) -> None:
+class AtOnce:
+    """In place of the thread that sends."""
+
+    def put(self, kind: str, job: Callable[[], None]) -> None:
+        job()
+
+
+def sent_images(monkeypatch: pytest.MonkeyPatch, backlog: int) -> list[Any]:
+    """Images of one camera that are sent in 10 s at 30 Hz, while so many bytes wait for a browser."""
     rig, now = load_rig("ego4view"), [100.0]
     view, sent = RerunView(rig), []
     monkeypatch.setattr(rerun_view.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(view, "_server", object())
+    monkeypatch.setattr(view, "_server", SimpleNamespace(backlog_bytes=lambda: backlog))
+    monkeypatch.setattr(view, "_jobs", AtOnce())
     monkeypatch.setattr(view._recording, "log", lambda entity, *items, **_: sent.append((entity, items)))
     image = np.zeros((872, 872, 3), np.uint8)
-    for k in range(300):  # 10 s at 30 Hz
+    for k in range(300):
         frames = tuple(CameraFrame(name, k + 1, image) for name in rig.names)
         view.show_frame_set(FrameSet(k + 1, frames, 0.0, "device"))
         now[0] += 1 / 30
-    images = [items[0] for entity, items in sent if entity == "cameras/front_left/image"]
+    return [items[0] for entity, items in sent if entity == "cameras/front_left/image"]
+
+
+def test_a_browser_that_has_stopped_gets_hardly_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 4 <= len(sent_images(monkeypatch, 10**6)) <= 6
+
+
+def test_what_a_reader_leaves_in_its_connection_is_known() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert backlog_bytes(port) == 0
+        with socket.create_connection(("127.0.0.1", port)) as reader, server.accept()[0] as writer:
+            writer.sendall(bytes(50_000))
+            assert backlog_bytes(port) == 50_000
+            while backlog_bytes(port):
+                reader.recv(65536)
+
+
+def test_who_shows_something_is_never_held_up() -> None:
+    hung, done = threading.Event(), list[int]()
+    jobs = LatestJobs("test")
+    jobs.put("image", lambda: hung.wait(20) and done.append(0))
+    while jobs._jobs:
+        time.sleep(0.001)  # until the thread has taken it
+    for number in range(1, 100):
+        jobs.put("image", lambda number=number: done.append(number))  # type: ignore[misc]
+    jobs.put("pose", lambda: done.append(-1))
+    assert done == []
+    hung.set()
+    assert jobs.close() and done == [0, 99, -1], "the newest of each kind"
+
+
+def test_a_browser_gets_few_and_small_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = sent_images(monkeypatch, 0)
     assert 75 <= len(images) <= 101
     data = bytes(images[0].blob.as_arrow_array().to_pylist()[0])
     import cv2
@@ -94,7 +143,8 @@ def test_a_person_is_sent_ten_times_per_second_at_most(
     (pose, *_), now = poses(), [100.0]
     view = RerunView(load_rig("ego4view"), person=True)
     monkeypatch.setattr(rerun_view.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(view, "_server", object() if served else None)
+    monkeypatch.setattr(view, "_server", SimpleNamespace(backlog_bytes=lambda: 0) if served else None)
+    monkeypatch.setattr(view, "_jobs", AtOnce() if served else None)
     sent = logged(view, monkeypatch)
     for k in range(30):
         stamped = replace(pose, skeleton=replace(pose.skeleton, stamp_ns=10**9 + k * 33_333_333))
