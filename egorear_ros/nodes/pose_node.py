@@ -180,7 +180,8 @@ class PoseNode(LifecycleNode):
             self._estimator, self._temporal, self._model_name = estimator, temporal, model
             self._health.broken = ""
         seconds = time.monotonic() - started
-        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
+        engine = f"engine '{estimator.engine.name}'" + (f": {proof}" if (proof := estimator.engine.proof) else "")
+        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, {engine}")
 
     def _receive(self, message: msg.FrameSet) -> None:
         try:
