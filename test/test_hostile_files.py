@@ -72,7 +72,8 @@ def test_a_message_is_one_line_whatever_it_quotes() -> None:
 
 def png(width: int, height: int) -> bytes:
     """A PNG that says so, with next to no data."""
-    parts = ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0" * 1000)))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b""))
     chunks = [
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
     ]
@@ -91,6 +92,17 @@ def jpeg(width: int, height: int) -> bytes:
 def test_an_image_that_promises_gigabytes_is_refused_before_it_is_decoded(make: Any) -> None:
     with pytest.raises(ImageError, match=r"says 30000x20000 px, the limit is \d+ pixels"):
         decode_jpeg(make(30_000, 20_000), "front_left")
+
+
+def test_a_png_whose_chunk_claims_gigabytes_is_refused() -> None:
+    """OpenCV would take the memory first."""
+    data = bytearray(cv2.imencode(".png", np.zeros((16, 16, 3), np.uint8))[1].tobytes())
+    data[33:37] = struct.pack(">I", 0x7F7F7F7F)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = memory_bytes("VmRSS")
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        decode_jpeg(bytes(data), "front_left")
+    assert memory_bytes("VmHWM") - before < 64 << 20
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".bmp", ".tiff", ".ppm"])

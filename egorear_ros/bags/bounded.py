@@ -20,7 +20,7 @@ def bound_rosbags() -> None:
 
     for compression in ("lz4", "zstd"):
         storage_mcap.DECOMPRESSORS[compression] = partial(_unpacked, compression)
-    reader.zstd = _MessagesUnpacked(reader.zstd)  # type: ignore[assignment]
+    reader.zstd = _MessagesUnpacked(reader.zstd)
 
 
 def _unpacked(compression: str, data: bytes, size: int) -> bytes:

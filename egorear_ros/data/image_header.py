@@ -27,7 +27,7 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     if data.startswith(JPEG):
         return _jpeg_size(data)
     if data.startswith(PNG):
-        return struct.unpack_from(">II", data, 16) if len(data) >= 24 else None
+        return _png_size(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large images, which the caller refuses
@@ -37,6 +37,18 @@ def image_size(data: bytes) -> tuple[int, int] | None:
         return 1 << 31, 1 << 31
     except (UnidentifiedImageError, OSError, ValueError, struct.error, LookupError, ArithmeticError, TypeError):
         return None
+
+
+def _png_size(data: bytes) -> tuple[int, int] | None:
+    """From the first chunk, if all chunks are there: OpenCV takes memory for whatever length one claims."""
+    at = len(PNG)
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        at += 12 + int(length)
+        if kind == b"IEND":
+            width, height = struct.unpack_from(">II", data, 16)
+            return (width, height) if at <= len(data) and len(data) >= 24 else None
+    return None
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:

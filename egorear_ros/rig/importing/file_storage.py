@@ -64,8 +64,9 @@ def _value(key: str, value: Any) -> Any:
     if not isinstance(value, dict) or "data" not in value:
         return value
     rows, columns, data = value.get("rows"), value.get("cols"), value["data"]
-    channels = re.match(r"\d*", str(value.get("dt", "")).strip('"'))
-    numbers = isinstance(rows, int | float) and isinstance(columns, int | float) and isinstance(data, list)
-    if not numbers or rows * columns * int((channels and channels[0][:3]) or 1) != len(data):
-        raise ValueError(f"'{key}' says {rows} x {columns} numbers, and has others")
+    found = re.match(r"\d{1,3}", str(value.get("dt", "")).strip('"'))
+    if not isinstance(rows, int | float) or not isinstance(columns, int | float) or not isinstance(data, list):
+        raise ValueError(f"'{key}' is no matrix of rows, cols and data")
+    if rows * columns * (int(found[0]) if found else 1) != len(data):
+        raise ValueError(f"'{key}' says {rows:g} x {columns:g} numbers, has {len(data)}")
     return data
