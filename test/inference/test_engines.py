@@ -275,6 +275,12 @@ class Wrong:
         return output._replace(**changed.get(self._mistake, {}))
 
 
+def use_instead(monkeypatch: pytest.MonkeyPatch, name: str, mistake: str) -> None:
+    """Let an engine's name stand for a wrong one."""
+    wrong = dataclasses.replace(ENGINES[name], make=lambda spec: Wrong(mistake, spec))
+    monkeypatch.setitem(ENGINES._things, name, wrong)
+
+
 MISTAKES = (
     *("mask", "extrinsics", "colours", "views", "shifted", "not finite", "another shape", "no pose", "heatmaps"),
     "log_std",
@@ -296,7 +302,7 @@ def test_auto_keeps_no_engine_that_is_wrong(
     network, config = shipped
     for name in ENGINES:
         if name.startswith("openvino"):
-            monkeypatch.setitem(choice._MAKERS, name, lambda spec: Wrong(mistake, spec))
+            use_instead(monkeypatch, name, mistake)
     for asked in ("auto", "openvino"):
         warnings = list[str]()
         engine = make_engine(asked, network, config, RIG, "cpu", warn=warnings.append)
@@ -311,7 +317,7 @@ def test_an_engine_says_how_it_proved_itself(
     assert make_engine("reference", network, config, RIG, "cpu").proof == ""
     right = make_engine("auto", network, config, RIG, "cpu", warn=pytest.fail)
     assert re.fullmatch(r"its first answers are within \S+ mm of the plain network's", right.proof)
-    monkeypatch.setitem(choice._MAKERS, "openvino", lambda spec: Wrong("none", spec))
+    use_instead(monkeypatch, "openvino", "none")
     assert make_engine("openvino", network, config, RIG, "cpu", warn=pytest.fail).proof.startswith(
         "its first answers are within 0 mm"
     )
