@@ -42,7 +42,8 @@ class VideoReader:
     def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
         """Whether the frame gone to last can be decoded, and the frame, as OpenCV gives it."""
         try:
-            return self._capture.retrieve()
+            done, image = self._capture.retrieve()
+            return bool(done) and image is not None and image.size > 0, image
         except cv2.error:
             return False, np.empty(0, np.uint8)
 

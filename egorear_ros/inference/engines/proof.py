@@ -34,7 +34,9 @@ EXACT: Final = Limit(0.002, 0.005)
 BFLOAT16: Final = Limit(0.03, 0.05)
 EIGHT_BITS: Final = Limit(0.15, 0.15)
 LIMITS: Final = {**dict.fromkeys(("torch", "torch-compile", "openvino"), EXACT), "openvino-int8": EIGHT_BITS}
-"""Of engines by name; the others, and those that other packages add, may compute in bfloat16. See the accuracy in docs/inference.md:
+"""Of engines by name; the others, and those that other packages add, may compute in bfloat16.
+
+docs/inference.md has the accuracy:
 bfloat16 changes a joint by 2 to 4 mm in the mean, 8 bits by 3 to 18 mm."""
 
 

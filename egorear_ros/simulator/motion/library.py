@@ -147,6 +147,8 @@ def _check(arrays: dict[str, NDArray[Any]]) -> None:
         raise ValueError("it has no clips, or one without frames")
     if not arrays["quat"].any(axis=-1).all():
         raise ValueError("array 'quat' has rotations that are zero")
+    if not all((np.abs(arrays[name]) < 1e6).all() for name in ("root", "dirs", "leg")):
+        raise ValueError("its places and lengths are no metres")
     rates = arrays.get("fps", np.array([30.0]))
     if not ((rates > 0) & (rates < 10_000)).all() or not (arrays["leg"] > 0).all():
         raise ValueError("frame rates and lengths of legs must be positive")
