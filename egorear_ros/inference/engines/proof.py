@@ -30,9 +30,9 @@ class Limit(NamedTuple):
     others: float
 
 
-EXACT: Final = Limit(0.002, 0.005)
-BFLOAT16: Final = Limit(0.03, 0.05)
-EIGHT_BITS: Final = Limit(0.15, 0.15)
+EXACT: Final = Limit(0.002, 0.02)
+BFLOAT16: Final = Limit(0.03, 0.4)
+EIGHT_BITS: Final = Limit(0.15, 0.8)
 LIMITS: Final = {**dict.fromkeys(("torch", "torch-compile", "openvino"), EXACT), "openvino-int8": EIGHT_BITS}
 """Of engines by name; the others, and those that other packages add, may compute in bfloat16.
 
@@ -94,7 +94,7 @@ def _compare(name: str, found: Tensor | None, expected: Tensor | None, limit: Li
     if found is None or expected is None:
         return  # not every engine is asked for heatmaps
     scale = max(float(expected.abs().max()), 1e-6)
-    share = float((found.float() - expected.float()).abs().mean()) / scale if found.shape == expected.shape else 1.0
+    share = float((found.float() - expected.float()).abs().max()) / scale if found.shape == expected.shape else 1.0
     if not share <= limit.others:
         raise WrongAnswersError(f"its {name} differ from the plain network's by {share:.1%} of the largest value")
 

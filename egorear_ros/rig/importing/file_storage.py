@@ -5,11 +5,13 @@ Not by `cv2.FileStorage`: on some damaged files it ends the whole process (OpenC
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 from xml.etree import ElementTree
 
 from egorear_ros.plain_data import PlainDataError, parse_json, parse_yaml
+from egorear_ros.rig.fields import is_usable
 
 
 def parse_file_storage(text: str) -> dict[str, Any]:
@@ -63,10 +65,11 @@ def _value(key: str, value: Any) -> Any:
     """A matrix as the list of its numbers; other values as they are."""
     if not isinstance(value, dict) or "data" not in value:
         return value
-    rows, columns, data = value.get("rows"), value.get("cols"), value["data"]
+    data, sizes = value["data"], value.get("sizes", [value.get("rows"), value.get("cols")])  # of matrices of any rank
+    sizes = sizes if isinstance(sizes, list) else [sizes]
     found = re.match(r"\d{1,3}", str(value.get("dt", "")).strip('"'))
-    if not isinstance(rows, int | float) or not isinstance(columns, int | float) or not isinstance(data, list):
+    if not isinstance(data, list) or not sizes or not all(is_usable(size) for size in sizes):
         raise ValueError(f"'{key}' is no matrix of rows, cols and data")
-    if rows * columns * (int(found[0]) if found else 1) != len(data):
-        raise ValueError(f"'{key}' says {rows:g} x {columns:g} numbers, has {len(data)}")
+    if math.prod(sizes) * (int(found[0]) if found else 1) != len(data):
+        raise ValueError(f"'{key}' says its size is {sizes}, but has {len(data)} numbers")
     return data
