@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 IN_ENV = $(abspath $(VENV))/bin/egorear-env
 
-.PHONY: help setup test demo docs doctor clean
+.PHONY: help setup test test-isa demo docs doctor clean
 
 help:
 	@echo "make demo     see it work (HEADLESS=1: no browser, ends by itself)"
 	@echo "make test     lint, types, documentation, tests"
+	@echo "make test-isa the tests that compute, as on processors with fewer instructions"
 	@echo "make docs     the documentation as a site, in build/site"
 	@echo "make doctor   what works on this machine"
 	@echo "make clean    remove the environment and everything built"
@@ -21,6 +22,9 @@ test: setup
 docs: setup
 	@$(IN_ENV) python -m sphinx -W --keep-going -q docs build/site
 	@echo "open build/site/index.html"
+
+test-isa: setup
+	@$(IN_ENV) python tools/isa.py
 
 demo: setup
 	@$(IN_ENV) egorear demo $(if $(HEADLESS),--headless)

@@ -13,11 +13,23 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "egorear_ros"
 
-BASE = {"errors", "extensions", "resources", "settings", "result_file", "topics", "skeleton", "datatypes", "rig"}
+BASE = {
+    "errors",
+    "extensions",
+    "plain_data",
+    "resources",
+    "settings",
+    "result_file",
+    "topics",
+    "skeleton",
+    "datatypes",
+    "rig",
+}
 """The bottom: everything may import these."""
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "plain_data": {"errors"},
     "resources": {"errors"},
     "settings": {"errors"},
     "extensions": {"errors"},
@@ -25,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "topics": {"errors"},
     "skeleton": set(),
     "datatypes": {"skeleton"},
-    "rig": {"errors", "extensions", "resources", "skeleton"},
+    "rig": {"errors", "extensions", "plain_data", "resources", "skeleton"},
     "sync": BASE,
     "network": BASE,
     "data": BASE,

@@ -8,6 +8,7 @@ https://mcap.dev/spec.
 from __future__ import annotations
 
 import importlib
+import os
 import struct
 import sys
 import zlib
@@ -24,8 +25,10 @@ LAST_OPCODE: Final = 0x0F
 HEAD: Final = struct.Struct("<BQ")
 MESSAGE_HEAD: Final = struct.Struct("<HIQQ")
 CHUNK_HEAD: Final = struct.Struct("<QQQI")
-LARGEST_CHUNK: Final = 1 << 30
-"""Bytes; a file that claims larger chunks is damaged there, and must not fill the memory."""
+LARGEST_CHUNK: Final = 128 << 20
+"""Bytes of a chunk when unpacked, and so many times the file's size (`CHUNK_FACTOR`) more: a file that claims larger
+ones is damaged there, and must not fill the memory."""
+CHUNK_FACTOR: Final = 16
 LARGEST_TEXT: Final = 1 << 24
 """Bytes of a schema or channel record."""
 IN_FILE: Final = -1
@@ -228,7 +231,7 @@ def _chunk_head(file: BinaryIO, start: int, available: int) -> tuple[int, str, i
     _, _, uncompressed, crc = CHUNK_HEAD.unpack_from(head)
     compression, at = _text(head, CHUNK_HEAD.size)
     (size,) = struct.unpack_from("<Q", head, at)
-    if max(uncompressed, size) > LARGEST_CHUNK:
+    if uncompressed > largest_chunk(os.fstat(file.fileno()).st_size):
         raise ScanError
     begin = start + at + 8
     return uncompressed, compression, begin, crc, size, begin + size <= start + available
@@ -239,10 +242,15 @@ def _read_chunk(path: Path, position: int) -> bytes:
         available = path.stat().st_size - position - HEAD.size
         uncompressed, compression, begin, _, size, _ = _chunk_head(file, position + HEAD.size, available)
         file.seek(begin)
-        return _decompressed(file.read(size), compression, uncompressed)
+        return decompressed(file.read(min(size, available)), compression, uncompressed)
 
 
-def _decompressed(data: bytes, compression: str, size: int) -> bytes:
+def largest_chunk(file_size: int) -> int:
+    """Bytes that a chunk of a file of this size may have when unpacked."""
+    return LARGEST_CHUNK + CHUNK_FACTOR * file_size
+
+
+def decompressed(data: bytes, compression: str, size: int) -> bytes:
     """What comes out of the beginning of a compressed stream; at most `size` bytes."""
     decompressor: Any
     if compression == "lz4":

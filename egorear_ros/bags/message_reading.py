@@ -6,6 +6,7 @@ evaluation of bags read images and skeletons here, so that both see the same pix
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -48,20 +49,36 @@ def skeleton_from_message(message: Any) -> Skeleton:
     """Read an egorear_msgs/Skeleton.
 
     Raises:
-        MessageError: its joints are not ours in our order.
+        MessageError: its joints are not ours in our order, or a field has not one entry per joint.
     """
     check_joints("skeleton", message.joint_names, JOINTS)
+    positions = np.array([[point.x, point.y, point.z] for point in message.positions])
+    joints = len(JOINTS)
     return Skeleton(
         stamp_ns=stamp_to_ns(message.header.stamp),
-        positions_m=np.array([[point.x, point.y, point.z] for point in message.positions]),
-        confidence=np.array(message.confidence, np.float32),
-        covariance_m2=np.array(message.covariance, np.float32).reshape(len(JOINTS), 3, 3),
-        valid=np.array(message.valid, np.bool_),
+        positions_m=_shaped("skeleton", "positions", positions, (joints, 3)),
+        confidence=_shaped("skeleton", "confidence", np.array(message.confidence, np.float32), (joints,)),
+        covariance_m2=_shaped("skeleton", "covariance", np.array(message.covariance, np.float32), (joints, 3, 3)),
+        valid=_shaped("skeleton", "valid", np.array(message.valid, np.bool_), (joints,)),
         views=tuple(message.views),
         frame_id=message.header.frame_id,
         skeleton_id=message.skeleton_id,
-        stage_seconds=dict(zip(message.stage_names, message.stage_seconds, strict=True)),
+        stage_seconds=_stage_seconds(message),
     )
+
+
+def _stage_seconds(message: Any) -> dict[str, float]:
+    names, seconds = message.stage_names, message.stage_seconds
+    if len(names) != len(seconds):
+        raise MessageError(f"skeleton message has {len(names)} stage_names and {len(seconds)} stage_seconds")
+    return dict(zip(names, seconds, strict=True))
+
+
+def _shaped(what: str, field: str, values: Any, shape: tuple[int, ...]) -> Any:
+    """The values of a field in their shape, or MessageError."""
+    if values.size != math.prod(shape):
+        raise MessageError(f"{what} message has {values.size} numbers in '{field}'; expected {math.prod(shape)}")
+    return values.reshape(shape)
 
 
 def skeleton_2d_from_message(message: Any) -> Skeleton2D:
@@ -74,8 +91,8 @@ def skeleton_2d_from_message(message: Any) -> Skeleton2D:
     return Skeleton2D(
         stamp_ns=stamp_to_ns(message.header.stamp),
         view=message.view,
-        pixels=np.array(message.pixels, np.float32).reshape(-1, 2),
-        score=np.array(message.score, np.float32),
+        pixels=_shaped("2D skeleton", "pixels", np.array(message.pixels, np.float32), (len(HEATMAP_JOINTS), 2)),
+        score=_shaped("2D skeleton", "score", np.array(message.score, np.float32), (len(HEATMAP_JOINTS),)),
         image_size=(message.image_width, message.image_height),
         frame_id=message.header.frame_id,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from egorear_ros.bags.bounded import bound_rosbags
 from egorear_ros.bags.errors import BagError
 from egorear_ros.bags.message_types import COMPRESSED_IMAGE, IMAGE, SKELETON, typestore
 from egorear_ros.bags.recovery import recover
@@ -42,6 +44,8 @@ class Bag:
             hint = f", but '{partial}' is left of a recording that was cut off, and can be read" * partial.exists()
             raise BagError(f"there is no bag '{path}'{hint}")
         self._reader = self._open()
+        if not all(isinstance(c.topic, str) and isinstance(c.msgtype, str) for c in self._reader.connections):
+            raise BagError(f"'{path}' has names of topics that are no text; is its metadata.yaml damaged?")
         self.topics = {c.topic: c.msgtype for c in self._reader.connections if c.msgcount}
         self.counts = {c.topic: c.msgcount for c in self._reader.connections if c.msgcount}
         if not self.topics:
@@ -53,6 +57,7 @@ class Bag:
         store = typestore()
         from rosbags.highlevel import AnyReader
 
+        bound_rosbags()
         try:
             reader: Any = AnyReader(self._sources(), default_typestore=store)
             reader.open()
@@ -80,7 +85,8 @@ class Bag:
 
     def close(self) -> None:
         """Release the file."""
-        self._reader.close()
+        with suppress(Exception):  # the reader of a damaged bag may stumble here too; nothing was written
+            self._reader.close()
 
     def messages(self, topics: Iterable[str], start_ns: int = 0) -> Iterator[BagMessage]:
         """Messages of these topics recorded at or after `start_ns`, in the order of recording.

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from egorear_ros.capture.clock import NANOSECONDS
 from egorear_ros.capture.source import SourceError
 from egorear_ros.data.encodings import ImageError, RgbImage, bgr_to_rgb, decode_jpeg
+from egorear_ros.data.video_file import VideoReader
 
 DEFAULT_RATE_HZ = 30.0
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
@@ -187,13 +188,12 @@ class VideoFile(FrameFiles):
         """Release the file."""
         self._capture.release()
 
-    def _opened(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(self._uri)
+    def _opened(self) -> VideoReader:
+        capture = VideoReader(self._uri)
         if not capture.isOpened():
             raise SourceError(
                 f"{self._name}: no such device, and no video file, image folder or image sequence that can be read"
             )
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)  # the calibration is that of the sensor's rows and columns
         return capture
 
     def _jump(self, index: int) -> bool:
@@ -211,7 +211,7 @@ class VideoFile(FrameFiles):
 
 def presentation_times_s(uri: str) -> npt.NDArray[np.float64]:
     """(T,) presentation times of a video file's frames in order, read without decoding them; empty if unknown."""
-    capture = cv2.VideoCapture(uri, cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    capture = VideoReader(uri, cv2.CAP_FFMPEG, (cv2.CAP_PROP_FORMAT, -1))
     times: list[float] = []
     while capture.isOpened() and capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)

@@ -183,8 +183,9 @@ def _tried(kind: str, read: Callable[[], Result]) -> tuple[list[Finding], Result
 def _apart(labels: FrameLabels, cameras: Sequence[RigCamera]) -> Iterator[str]:
     """Views whose worst joint lies too far from its projection."""
     for number, camera in enumerate(cameras):
-        points = transform_points(labels.camera_from_device[number], labels.joints_device_m)
-        distance = np.linalg.norm(camera.model.project(points) - labels.pixels[number], axis=-1)
+        with np.errstate(all="ignore"):  # labels may be any numbers
+            points = transform_points(labels.camera_from_device[number], labels.joints_device_m)
+            distance = np.linalg.norm(camera.model.project(points) - labels.pixels[number], axis=-1)
         distance[~labels.in_view[number]] = 0.0
         worst = int(distance.argmax())
         if distance[worst] > TOLERANCE_PX:

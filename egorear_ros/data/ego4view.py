@@ -23,6 +23,7 @@ from egorear_ros.data.frame_labels import FrameLabels, read_labels
 from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, Resize, averaged
 from egorear_ros.data.image_files import find_image, read_image
 from egorear_ros.data.jpeg import RgbImage
+from egorear_ros.data.npz import array_header
 from egorear_ros.data.parallel import for_each_file
 from egorear_ros.rig import Rig
 
@@ -173,9 +174,11 @@ def _stacked(paths: Sequence[Path], images: Sequence[RgbImage]) -> NDArray[np.ui
 
 def _heatmap(path: Path) -> NDArray[np.float32]:
     try:
-        maps = np.load(path)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            _, _, shape, dtype = array_header(file)
+            if shape != (16, 64, 64) or dtype.kind not in "fiu":
+                raise ValueError(f"it has shape {shape} and type {dtype}; expected (16, 64, 64) numbers")
+            file.seek(0)
+            return np.lib.format.read_array(file, allow_pickle=False)[1:].astype(np.float32)
+    except (OSError, ValueError, TypeError, EOFError, LookupError, SyntaxError, OverflowError) as error:
         raise DataError(f"heatmap file '{path}' cannot be read: {error}") from error
-    if maps.shape != (16, 64, 64):
-        raise DataError(f"heatmap file '{path}' has shape {maps.shape}; expected (16, 64, 64)")
-    return maps[1:].astype(np.float32)

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from egorear_ros.data.ego4view_syn import LABELS_FOLDER, SPLIT_FILES
 from egorear_ros.data.frame_sets import DataError
+from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.rig import Rig, load_rig, load_rw_extrinsics
 
 SIMULATION_FILE: Final = "simulation.yaml"
@@ -98,6 +97,8 @@ def list_sequences(root: Path, layout: Layout, split: str | None) -> tuple[list[
     without: list[str] = []
     for line in read_list(root / SPLIT_FILES[split]):
         folder = root / line
+        if ".." in folder.parts[len(root.parts) :] or not re.fullmatch(r"[^\0]{1,200}", line):
+            raise DataError(f"split list '{root / SPLIT_FILES[split]}': '{line}' is no folder of the data set")
         sequences = _folders(root, [folder] if layout.posed else folder.glob("*"))
         found.update({sequence.name: sequence for sequence in sequences})
         if not sequences:
@@ -134,9 +135,9 @@ def rig_of_data_set(root: Path) -> Rig:
     if not path.exists():
         return load_rig(DEFAULT_RIG)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         name, views = str(content["rig"]), [str(view) for view in content.get("views") or []]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (PlainDataError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"'{path}' cannot be read as the simulator's settings: {error}") from error
     rig = load_rig(name)
     return rig.subset(views) if views else rig

@@ -15,10 +15,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from egorear_ros.data.image_header import image_size
 from egorear_ros.errors import EgorearError
 
 RgbImage = npt.NDArray[np.uint8]
 Pixels = npt.NDArray[Any]
+MOST_PIXELS: Final = 1 << 25
+"""Of a compressed image, more than 8K video has: a file of a kilobyte may promise gigabytes."""
 
 
 class ImageError(EgorearError):
@@ -103,7 +106,19 @@ def rgb_from_message(message: Any) -> RgbImage:
         return pixels
     if callable(known.to_rgb):
         return np.asarray(known.to_rgb(pixels), np.uint8)
-    return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), known.to_rgb), np.uint8)
+    return _converted(pixels, known.to_rgb, f"image message of {message.width}x{message.height} '{message.encoding}'")
+
+
+def _converted(pixels: Pixels, code: int, what: str) -> RgbImage:
+    """Pixels through one of OpenCV's conversions.
+
+    Raises:
+        ImageError: it takes none of this size, as a mosaic of a single row.
+    """
+    try:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), code), np.uint8)
+    except cv2.error as error:
+        raise ImageError(f"{what} has a size that cannot be converted to RGB") from error
 
 
 def _pixels(message: Any, known: Encoding) -> Pixels:
@@ -196,8 +211,13 @@ def needs_reading(data: bytes, image_format: str) -> bool:
 
 def _decoded(data: bytes, view: str, flags: int, image_format: str) -> Pixels:
     flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    size = image_size(data)
+    if size is not None and size[0] * size[1] > MOST_PIXELS:
+        raise ImageError(
+            f"camera '{view}': compressed image says {size[0]}x{size[1]} px, the limit is {MOST_PIXELS} pixels"
+        )
     try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+        decoded = None if size is None else cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # a header that promises too large an image
         decoded = None
     if decoded is None:
@@ -211,5 +231,8 @@ def _demosaiced(data: bytes, view: str, raw: str, image_format: str) -> RgbImage
     code = _BAYER.get(raw.removeprefix("bayer_").rstrip("0123456789"))
     if code is None:
         raise ImageError(f"camera '{view}': compressed image of format '{image_format}' has an unknown colour mosaic")
-    mosaic = _in_8_bits(_decoded(data, view, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, image_format))
-    return np.asarray(cv2.cvtColor(mosaic, code), np.uint8)
+    what = f"camera '{view}': compressed image of format '{image_format}'"
+    mosaic = _decoded(data, view, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, image_format)
+    if mosaic.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"{what} holds values of type {mosaic.dtype}, no pixels of 8 or 16 bits")
+    return _converted(_in_8_bits(mosaic), code, what)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from egorear_ros import plain_data
 from egorear_ros.data.ego4view_syn import CM_PER_M, official_name
 from egorear_ros.data.frame_sets import DataError, MissingFileError
+from egorear_ros.plain_data import PlainDataError
 from egorear_ros.rig import Rig, RigCamera
 from egorear_ros.rig.rigid import check_rigid, transform_points
 from egorear_ros.skeleton import JOINTS
+
+LARGEST: Final = 1e9
+"""No joint is so many centimetres or pixels away."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def read_labels(path: Path, rig: Rig, views: Sequence[str]) -> FrameLabels:
     device = _points(path, joints, "device_pts3d", 3) / CM_PER_M
     pixels = np.stack([_points(path, joints, f"{official_name(view)}_pts2d", 2) for view in views])
     extra = content.get("egorear", {})
+    if not isinstance(extra, Mapping):
+        raise DataError(f"'{path}': 'egorear' is a {type(extra).__name__}, expected an object")
     order = [view for view in rig.names if f"{official_name(view)}_pts2d" in joints[JOINTS[0]]]
     rows = [order.index(view) for view in views]
     poses = _poses(path, extra, rig, len(order), rows, views)
@@ -78,7 +84,7 @@ def read_labels(path: Path, rig: Rig, views: Sequence[str]) -> FrameLabels:
         visible=in_view if visible is None else visible & in_view,
         camera_from_device=poses,
         action=str(extra.get("action", "")),
-        stamp_ns=int(extra["stamp_ns"]) if "stamp_ns" in extra else None,
+        stamp_ns=_stamp_ns(path, extra),
     )
 
 
@@ -89,13 +95,11 @@ def read_json(path: Path) -> dict[str, Any]:
         DataError: there is no such file, or it is not one.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise MissingFileError(f"'{path}' is missing") from error
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise DataError(f"'{path}' is broken or cut off: {error}") from error
+        content = plain_data.read_json(path)
+    except PlainDataError as error:
+        if not path.exists():
+            raise MissingFileError(f"'{path}' is missing") from error
+        raise DataError(f"'{path}' is broken or cut off, it {error}") from error
     if not isinstance(content, dict):
         raise DataError(f"'{path}' holds a {type(content).__name__}, expected a JSON object")
     return content
@@ -123,13 +127,14 @@ def _points(path: Path, joints: Mapping[str, Any], key: str, size: int) -> NDArr
         raise DataError(f"'{path}': joint {lacking[0]} has no '{key}'")
     try:
         values = np.array([joints[name][key] for name in JOINTS], np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"'{path}': '{key}' is not {size} numbers for every joint: {error}") from error
     if values.shape != (len(JOINTS), size):
         raise DataError(f"'{path}': '{key}' is not {size} numbers for every joint, but of shape {values.shape}")
-    if not np.isfinite(values).all():
-        worst = JOINTS[int(np.argmin(np.isfinite(values).all(axis=1)))]
-        raise DataError(f"'{path}': '{key}' of joint {worst} is not finite")
+    usable = np.abs(values) <= LARGEST
+    if not usable.all():
+        worst = JOINTS[int(np.argmin(usable.all(axis=1)))]
+        raise DataError(f"'{path}': '{key}' of joint {worst} is not finite, or above {LARGEST:g}")
     return values
 
 
@@ -143,9 +148,18 @@ def _poses(
         poses = np.array(extra["camera_from_device"], np.float64).reshape(count, 4, 4)[list(rows)]
         for pose in poses:
             check_rigid(pose)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"'{path}': 'camera_from_device' is no transform per view: {error}") from error
     return poses
+
+
+def _stamp_ns(path: Path, extra: Mapping[str, Any]) -> int | None:
+    if "stamp_ns" not in extra:
+        return None
+    stamp = extra["stamp_ns"]
+    if type(stamp) not in (int, float) or not abs(stamp) < 1 << 63:
+        raise DataError(f"'{path}': 'stamp_ns' must be a number of nanoseconds, got {stamp!r}")
+    return int(stamp)
 
 
 def _flags(path: Path, extra: Mapping[str, Any], key: str, count: int, rows: Sequence[int]) -> NDArray[np.bool_] | None:
@@ -154,5 +168,5 @@ def _flags(path: Path, extra: Mapping[str, Any], key: str, count: int, rows: Seq
         return None
     try:
         return np.array(extra[key], bool).reshape(count, len(JOINTS))[list(rows)]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"'{path}': '{key}' is not {len(JOINTS)} flags per view: {error}") from error

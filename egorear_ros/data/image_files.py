@@ -72,7 +72,7 @@ def image_size(path: Path) -> int:
             width, height = image.size
             file.seek(-min(path.stat().st_size, TAIL_BYTES), os.SEEK_END)
             whole = is_whole(file.read())
-    except (OSError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"image '{path}' cannot be read: {error}") from error
     if not whole:
         raise DataError(f"image '{path}' is broken or cut off")

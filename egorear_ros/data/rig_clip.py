@@ -15,6 +15,8 @@ A clip appears under its name only when complete.
 from __future__ import annotations
 
 import csv
+import math
+import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,9 +27,11 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from egorear_ros.data.npz import read_npz
+from egorear_ros.data.npz import Shapes, check_arrays, read_npz
+from egorear_ros.data.video_file import VideoReader
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.errors import EgorearError
+from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.rig import DEVICE_FRAME, Rig, load_rig, rig_yaml
 from egorear_ros.skeleton import NUM_JOINTS
 
@@ -175,8 +179,8 @@ class RigClip:
         self.rig = load_rig(self.path / "rig.yaml")
         self.stamps_ns = read_stamps(self.path / "stamps.csv", self.info)
         truth = self.path / "ground_truth.npz"
-        self.ground_truth: dict[str, NDArray[Any]] = read_npz(truth) if truth.exists() else {}
-        self._videos: dict[str, cv2.VideoCapture] = {}
+        self.ground_truth: dict[str, NDArray[Any]] = read_truth(truth, self.info) if truth.exists() else {}
+        self._videos: dict[str, VideoReader] = {}
         self._next: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -195,7 +199,7 @@ class RigClip:
         if name not in self.info.views or not 0 <= index < len(self):
             raise EgorearError(f"clip '{self.path}' has no frame {index} of view '{name}'; it has {len(self)} frames")
         if name not in self._videos:
-            self._videos[name] = cv2.VideoCapture(str(self.video_path(name)))
+            self._videos[name] = VideoReader(str(self.video_path(name)))
             self._next[name] = 0
         video = self._videos[name]
         if self._next[name] != index:
@@ -214,13 +218,26 @@ class RigClip:
 def read_info(path: Path) -> ClipInfo:
     """Read and check clip.yaml."""
     try:
-        content = yaml.safe_load((path / "clip.yaml").read_text(encoding="utf-8"))
+        content = read_yaml(path / "clip.yaml")
         info = ClipInfo(**{**content, "views": tuple(content["views"]), "size_px": tuple(content["size_px"])})
-    except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
-        raise EgorearError(f"'{path}' is not a rig clip: {error}") from error
+        _check_info(info)
+    except (PlainDataError, TypeError, KeyError, ValueError) as error:
+        raise EgorearError(f"'{path}' is not a rig clip: clip.yaml {error}") from error
     if info.format != FORMAT:
         raise EgorearError(f"clip '{path}' has format '{info.format}', this version reads '{FORMAT}'")
     return info
+
+
+def _check_info(info: ClipInfo) -> None:
+    """Raise ValueError on values that are no clip's."""
+    numbers = (*info.size_px, info.frames)
+    if len(info.size_px) != 2 or any(type(n) is not int or not 0 < n < 1 << 31 for n in numbers):
+        raise ValueError(f"size_px {info.size_px} and frames {info.frames} must be positive whole numbers")
+    names = all(isinstance(view, str) and re.fullmatch(r"\w+", view) for view in info.views)
+    if not info.views or not names or len(set(info.views)) != len(info.views):
+        raise ValueError(f"views {info.views} must be different names of letters, digits and _")
+    if type(info.fps) not in (int, float) or not 0 < info.fps < math.inf:
+        raise ValueError(f"fps is {info.fps!r}, it must be a positive number")
 
 
 def read_stamps(path: Path, info: ClipInfo) -> NDArray[np.int64]:
@@ -229,11 +246,34 @@ def read_stamps(path: Path, info: ClipInfo) -> NDArray[np.int64]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         stamps = np.array([[int(value) for value in row[1:]] for row in rows[1:]], np.int64)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError, csv.Error) as error:
         raise EgorearError(f"stamps '{path}' cannot be read: {error}") from error
     if not rows or rows[0][1:] != list(info.views) or stamps.shape != (info.frames, len(info.views)):
         raise EgorearError(f"stamps '{path}' do not fit the clip's {info.frames} frames of views {list(info.views)}")
     return stamps
+
+
+def read_truth(path: Path, info: ClipInfo) -> dict[str, NDArray[Any]]:
+    """Read ground_truth.npz: those of TRUTH_ARRAYS that it has.
+
+    Raises:
+        EgorearError: it cannot be read, or does not fit the clip.
+    """
+    views, frames = len(info.views), info.frames
+    flags = ("b", (frames, views, NUM_JOINTS))
+    poses = ("f", (frames, 4, 4))
+    shapes: Shapes = {
+        "joints_device_m": ("f", (frames, NUM_JOINTS, 3)),
+        "pixels": ("f", (frames, views, NUM_JOINTS, 2)),
+        **{"in_view": flags, "visible": flags, "stamps_ns": ("iu", (frames,))},
+        **{"device_from_world": poses, "world_from_head": poses},
+    }
+    arrays = read_npz(path)
+    try:
+        check_arrays(arrays, shapes)
+    except ValueError as error:
+        raise EgorearError(f"ground truth '{path}' does not fit the clip: {error}") from error
+    return arrays
 
 
 def truth_skeleton(joints_device_m: NDArray[np.floating], stamp_ns: int) -> Skeleton:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from egorear_ros.data.ego4view_layout import DEFAULT_RIG
 from egorear_ros.data.frame_labels import read_json
 from egorear_ros.data.frame_sets import DataError, FrameName, FrameSets, Resize, averaged
+from egorear_ros.data.npz import Shapes, array_header, check_arrays, read_npz
 from egorear_ros.rig import VIEWS
+from egorear_ros.skeleton import NUM_JOINTS
 
 PATTERN: Final = "shard_*.npz"
 SETTINGS_FILE: Final = "shards.json"
@@ -24,6 +27,17 @@ NAME_ARRAYS: Final = ("sequence", "frame", "action")
 CUE_ARRAYS: Final = ("stamp_ns", "down_device", "stature_m")
 """What a tracker learns from, too: (N,) time since the sequence began; (N, 3) unit vector that points down, in the
 device frame; (N,) height of the wearer, metres. Shards of earlier versions lack them."""
+
+SHAPES: Final[Shapes] = {
+    "joints_device_m": ("f", ("N", NUM_JOINTS, 3)),
+    "pixels": ("f", ("N", len(VIEWS), NUM_JOINTS, 2)),
+    "in_view": ("b", ("N", len(VIEWS), NUM_JOINTS)),
+    "visible": ("b", ("N", len(VIEWS), NUM_JOINTS)),
+    "camera_from_device": ("f", ("N", len(VIEWS), 4, 4)),
+    "sequence": ("iuU", ("N",)),
+    "frame": ("iu", ("N",)),
+    "action": ("U", ("N",)),
+}
 
 LOCAL_HEADER_BYTES: Final = 30
 
@@ -69,10 +83,15 @@ class ShardFrames:
         self.rig_name = str(shard_settings(folder).get("rig", DEFAULT_RIG))
         self._views, self._rows = tuple(views), [VIEWS.index(view) for view in views]
         self._images = [mapped_images(path) for path in self.paths]
-        for path, images in zip(self.paths, self._images, strict=True):
-            if images.ndim != 5 or images.shape[1] != len(VIEWS):
-                raise DataError(f"shard '{path}' has images of shape {images.shape}; expected {len(VIEWS)} views")
         parts = [_small_arrays(path) for path in self.paths]
+        for path, images, part in zip(self.paths, self._images, parts, strict=True):
+            if images.shape[2:] != self._images[0].shape[2:]:
+                raise DataError(
+                    f"shard '{path}' has images of {images.shape[2]} px, "
+                    f"'{self.paths[0]}' of {self._images[0].shape[2]}"
+                )
+            if len(images) != len(part["joints_device_m"]):
+                raise _unreadable(path, f"{len(images)} images, labels of {len(part['joints_device_m'])}")
         names = [name for name in parts[0] if all(name in part for part in parts)]
         self._labels = {name: np.concatenate([part[name] for part in parts]) for name in names}
         self.ends = np.cumsum([len(images) for images in self._images])
@@ -140,27 +159,32 @@ def mapped_images(path: Path) -> NDArray[np.uint8]:
             header = file.read(LOCAL_HEADER_BYTES)
             lengths = np.frombuffer(header[26:30], "<u2")  # of the name and of the extra field that follow
             file.seek(int(lengths.sum()), 1)
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, fortran, dtype = read(file)
-            if fortran or dtype != np.uint8:
-                raise ValueError(f"its images are {dtype}")
+            _, fortran, shape, dtype = array_header(file)
+            if fortran or dtype != np.uint8 or len(shape) != 5 or shape[1:] != (len(VIEWS), shape[2], shape[2], 3):
+                raise ValueError(f"its images are {dtype} of shape {shape}; expected {len(VIEWS)} views")
+            if int(np.prod(shape, dtype=object)) < 1:
+                raise ValueError("it has no images")
             return np.memmap(path, np.uint8, "r", file.tell(), shape)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, SyntaxError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+    except (RuntimeError, zlib.error) as error:  # encrypted, or of another zip version
         raise _unreadable(path, error) from error
 
 
 def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays but the images; names made up of the file's where it has none."""
     try:
-        with np.load(path) as content:
-            arrays = {name: content[name] for name in content.files if name != "images"}
-            count = len(arrays["joints_device_m"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_npz(path, without=("images",))
+    except DataError as error:
         raise _unreadable(path, error) from error
     missing = [name for name in ARRAYS[1:] if name not in arrays]
     if missing:
         raise _unreadable(path, f"it has no array '{missing[0]}'")
+    try:
+        check_arrays(arrays, SHAPES, finite=False)  # `egorear data check` says in which frame one is not
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+    count = len(arrays["joints_device_m"])
     unnamed = {
         "sequence": np.array([f"{path.stem}/{index}" for index in range(count)]),  # nobody's neighbours in time
         "frame": np.zeros(count, np.int64),

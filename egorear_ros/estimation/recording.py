@@ -14,7 +14,9 @@ import numpy as np
 
 from egorear_ros.bags.message_reading import camera_frame_from_message
 from egorear_ros.bags.reading import Bag, find_topics
+from egorear_ros.data.encodings import ImageError, decode_jpeg
 from egorear_ros.data.rig_clip import RigClip
+from egorear_ros.data.video_file import VideoReader
 from egorear_ros.datatypes import CameraFrame
 from egorear_ros.errors import EgorearError
 from egorear_ros.rig import Rig
@@ -202,11 +204,12 @@ class ImageRecording(Recording):
             for view, files in self._files.items():
                 if number not in files:
                     continue
-                image = cv2.imread(str(files[number]), cv2.IMREAD_COLOR)
-                if image is None:
+                try:
+                    image = decode_jpeg(files[number].read_bytes(), view)
+                except (OSError, ImageError):
                     yield RecordedFrame(stamp_ns, None, f"camera '{view}': image '{files[number]}' cannot be read")
                 else:
-                    yield RecordedFrame(stamp_ns, CameraFrame(view, stamp_ns, _rgb(image)))
+                    yield RecordedFrame(stamp_ns, CameraFrame(view, stamp_ns, image))
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -231,8 +234,8 @@ def _numbered(view: str, folder: Path) -> dict[int, Path]:
     return found
 
 
-def _opened(view: str, path: Path) -> cv2.VideoCapture:
-    video = cv2.VideoCapture(str(path))
+def _opened(view: str, path: Path) -> VideoReader:
+    video = VideoReader(str(path))
     if not video.isOpened():
         raise EgorearError(f"camera '{view}': '{path}' is not a video file that OpenCV can read")
     return video

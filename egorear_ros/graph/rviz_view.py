@@ -19,6 +19,7 @@ import yaml
 from egorear_ros.errors import EgorearError
 from egorear_ros.graph.description import NAMESPACE
 from egorear_ros.graph.dock_layout import Window, image_columns
+from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.resources import find
 from egorear_ros.topics import full_name, prefix_of
 
@@ -116,9 +117,9 @@ def _set_topic(kind: str, settings: Content, namespace: str, compressed: bool, v
 
 def _read(path: Path) -> Content:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         list(_topics(content))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError) as error:
+    except (PlainDataError, TypeError, KeyError, AttributeError) as error:
         raise EgorearError(
             f"RViz view '{path}' cannot be read ({type(error).__name__}); rename it, then the shipped view is used"
         ) from error

@@ -94,6 +94,13 @@ _PICKLE_MODULE: Final[Any] = SimpleNamespace(
 )
 
 
+def _is_whole_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # of several disks
+        return False
+
+
 def load_tensors_only(path: Path) -> Any:
     """Read a file written by `torch.save` without running anything from it.
 
@@ -108,7 +115,7 @@ def load_tensors_only(path: Path) -> Any:
     """
     if not path.is_file():
         raise CheckpointError(f"'{path}' is not a file")
-    if not zipfile.is_zipfile(path):
+    if not _is_whole_zip(path):
         raise CheckpointError(f"'{path}' is not a complete torch file (zip format); is the download cut short?")
     load: Callable[..., Any] = torch.load
     try:

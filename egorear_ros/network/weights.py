@@ -25,6 +25,7 @@ from egorear_ros.network.config import ConfigError, NetworkConfig
 from egorear_ros.network.official import check_keys
 from egorear_ros.network.registry import build
 from egorear_ros.network.unpickling import CheckpointError
+from egorear_ros.plain_data import PlainDataError, parse_json
 from egorear_ros.rig import Rig
 from egorear_ros.settings import from_yaml
 
@@ -180,8 +181,8 @@ def _card_of(path: Path, file: Any) -> WeightsCard:
     if header is None:
         raise CheckpointError(f"'{path}' does not say what network it is; make it with `egorear convert-checkpoint`")
     try:
-        return WeightsCard.from_json(json.loads(header))
-    except (ConfigError, json.JSONDecodeError) as error:
+        return WeightsCard.from_json(parse_json(header))
+    except (ConfigError, PlainDataError) as error:
         raise CheckpointError(f"'{path}': {error}") from error
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from egorear_ros.errors import EgorearError
+from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.resources import find
 
 SHIPPED: Final = "config/egorear.yaml"
@@ -78,10 +79,9 @@ def check_names(node: str, given: Iterable[str], own: Iterable[str]) -> None:
 
 def _checked(path: Path) -> list[Section]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        said = " ".join(str(error).split())
-        raise EgorearError(f"parameter file '{path}' cannot be read: {said}") from error
+        content = read_yaml(path) or {}
+    except PlainDataError as error:
+        raise EgorearError(f"parameter file '{path}' {error}") from error
     sections = list(_sections(path, "", content))
     return [(pattern, _section(path, pattern, section)) for pattern, section in sections]
 
@@ -164,7 +164,7 @@ def _fitted(value: Any, kind: type) -> Any:
             return float(value)  # 1e-3 is text for YAML 1.1, a number for ROS
         return None
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) < 1 << 63 else None
     return value if isinstance(value, kind) and isinstance(value, bool) == (kind is bool) else None
 
 

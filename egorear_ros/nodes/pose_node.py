@@ -187,7 +187,8 @@ class PoseNode(LifecycleNode):
             self._health.broken = ""
         self._rig_watch.use(estimator.rig.subset(estimator.views) if p["check_rig"] else None)
         seconds = time.monotonic() - started
-        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
+        engine = f"engine '{estimator.engine.name}'" + (f": {proof}" if (proof := estimator.engine.proof) else "")
+        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, {engine}")
 
     def _receive(self, message: msg.FrameSet) -> None:
         try:

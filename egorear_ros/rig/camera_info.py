@@ -35,12 +35,19 @@ class CameraInfoFields:
 
 
 def camera_info_fields(camera: CameraModel) -> CameraInfoFields:
-    """Describe any camera model as a CameraInfo: exactly where it can be said, else by a fitted equidistant model."""
+    """Describe any camera model as a CameraInfo: exactly where it can be said, else by a fitted equidistant model.
+
+    Raises:
+        RigError: no equidistant model comes near the lens.
+    """
     if isinstance(camera, OmniModel) and camera.xi == 0:
         return _pinhole_fields(camera)
     if isinstance(camera, EquidistantModel) and camera.is_symmetric:
         return _fields(camera, camera.distortion, EQUIDISTANT)
-    model = fit_equidistant(camera)[0]
+    try:
+        model = fit_equidistant(camera)[0]
+    except ValueError as error:
+        raise RigError(f"the lens cannot be described as a CameraInfo, its calibration looks wrong: {error}") from error
     return _fields(model, model.distortion, EQUIDISTANT)
 
 

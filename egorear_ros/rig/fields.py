@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from egorear_ros.errors import unknown
+
+LARGEST = 1e9
+"""No length, angle, pixel or coefficient of a lens comes near it; powers of larger ones would not be finite."""
+MOST = 40
+"""Numbers of a list, such as the coefficients of a polynomial."""
+
+
+def is_usable(value: Any) -> bool:
+    """Whether a value is a finite number that a camera or pose may have."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return -LARGEST <= value <= LARGEST  # of whole numbers too, which may be too long for a float
 
 
 def named(what: str, build: Callable[[Any], Any], content: Any) -> Any:
@@ -43,9 +54,7 @@ def numbers(fields: Mapping[str, Any], key: str, count: int | None = None) -> tu
     if key not in fields:
         raise ValueError(f"missing field '{key}'")
     values = fields[key]
-    numeric = isinstance(values, list | tuple) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
-    )
-    if not numeric or not values or (count is not None and len(values) != count):
+    numeric = isinstance(values, list | tuple) and all(map(is_usable, values))
+    if not numeric or not values or len(values) > MOST or (count is not None and len(values) != count):
         raise ValueError(f"'{key}' must be {count or 'a list of'} finite numbers, got {values!r}")
     return tuple(float(value) for value in values)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from egorear_ros.extensions import Registry
 from egorear_ros.rig.arrays import ArrayT, namespace_of
 from egorear_ros.rig.camera import CameraModel
+from egorear_ros.rig.fields import LARGEST
 
 SCAN = 6001
 LARGEST_RADIUS = 100.0
@@ -57,6 +58,11 @@ class FocalModel(CameraModel):
                 f"{math.degrees(self.max_angle_rad):.1f} degrees must be positive"
             )
         self._check_coefficients()
+        numbers = np.hstack([np.ravel(value) for value in vars(self).values()])
+        if not (np.abs(numbers) <= LARGEST).all():
+            raise ValueError(
+                f"{self.kind} model has numbers that are not finite or above {LARGEST:g}: {numbers.tolist()}"
+            )
         if self.max_angle_rad > self.turning_angle_rad + 1e-6:
             raise ValueError(
                 f"{self.kind} model is not monotonic: it ends at {math.degrees(self.turning_angle_rad):.1f} degrees "

@@ -6,16 +6,16 @@ commented example. Whatever is wrong with a file is reported as one RigError tha
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import yaml
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
+from egorear_ros.plain_data import PlainDataError, read_json, read_yaml
 from egorear_ros.rig.fields import checked_fields, named
 from egorear_ros.rig.lens_yaml import lens_from_content, ocam_from_content
 from egorear_ros.rig.ocam import OCamModel
@@ -36,13 +36,13 @@ def load_rig(name_or_path: str | Path) -> Rig:
     """
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml"}:
+        if not re.fullmatch(r"[\w.-]{1,100}", str(name_or_path)):
+            raise RigError(f"'{name_or_path}' is no name of a rig; give one, or the path of a .yaml file")
         path = _shipped_rig(str(name_or_path))
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RigError(f"rig file '{path}' cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise RigError(f"rig file '{path}' is not valid YAML: {error}") from error
+        content = read_yaml(path)
+    except PlainDataError as error:
+        raise RigError(f"rig file '{path}' {error}") from error
     try:
         return _rig_from(content)
     except (RigError, ValueError, TypeError) as error:
@@ -96,7 +96,7 @@ def load_rw_extrinsics(path: str | Path) -> dict[str, Matrix]:
             extrinsics[view] = rigid(matrix[:3, :3], matrix[:3, 3])
         except KeyError as error:
             raise RigError(f"metadata '{path}' has no matrix '{key}'") from error
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise RigError(f"metadata '{path}', matrix '{key}': {error}") from error
     return extrinsics
 
@@ -113,11 +113,9 @@ def _shipped_rig(name: str) -> Path:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RigError(f"'{path}' cannot be read: {error}") from error
-    except json.JSONDecodeError as error:
-        raise RigError(f"'{path}' is not valid JSON (line {error.lineno}: {error.msg})") from error
+        content = read_json(path)
+    except PlainDataError as error:
+        raise RigError(f"'{path}' {error}") from error
     if not isinstance(content, dict):
         raise RigError(f"'{path}' holds a {type(content).__name__}, expected a JSON object")
     return content

@@ -13,6 +13,9 @@ Matrix = npt.NDArray[np.float64]
 ROTATION_TOLERANCE = 1e-4
 """Largest deviation of R^T R from the identity that printing a rotation with few digits explains."""
 
+LARGEST_M = 1e6
+"""A longer translation is a mistake; its square would leave the range of single precision."""
+
 
 def rigid(rotation: Sequence[Sequence[float]] | Matrix, translation_m: Sequence[float] | Matrix) -> Matrix:
     """Return the 4x4 transform with this (3, 3) rotation and (3,) translation in metres.
@@ -21,7 +24,10 @@ def rigid(rotation: Sequence[Sequence[float]] | Matrix, translation_m: Sequence[
         ValueError: wrong shapes, non-finite numbers, or a matrix that is not a rotation.
     """
     matrix = np.eye(4)
-    rotation_array, translation_array = np.asarray(rotation, float), np.asarray(translation_m, float)
+    try:
+        rotation_array, translation_array = np.asarray(rotation, float), np.asarray(translation_m, float)
+    except OverflowError as error:  # a whole number of hundreds of digits
+        raise ValueError("a rotation or translation has a number that is too large") from error
     if rotation_array.shape != (3, 3) or translation_array.shape != (3,):
         raise ValueError(
             "expected a 3x3 rotation and a translation of 3 metres, "
@@ -36,6 +42,8 @@ def check_rigid(matrix: Matrix) -> None:
     """Raise ValueError, naming what is wrong, unless `matrix` is a finite 4x4 rigid transform."""
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise ValueError(f"expected a 4x4 matrix of finite numbers, got shape {matrix.shape}")
+    if np.abs(matrix).max() > LARGEST_M:
+        raise ValueError(f"{np.abs(matrix).max():.3g} is no length in metres and no part of a rotation")
     if not np.allclose(matrix[3], [0, 0, 0, 1], atol=1e-9):
         raise ValueError(f"last row must be 0 0 0 1, got {matrix[3].tolist()}")
     rotation = matrix[:3, :3]

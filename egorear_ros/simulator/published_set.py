@@ -16,6 +16,7 @@ import numpy as np
 
 from egorear_ros import resources
 from egorear_ros.errors import EgorearError
+from egorear_ros.plain_data import PlainDataError, read_json
 from egorear_ros.simulator.recorder import Recording
 from egorear_ros.skeleton import JOINTS
 
@@ -120,9 +121,9 @@ def _frames(root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every frame's place and content, in order."""
     for path in sorted(root.glob("rp_*/*/json_smplx_gendered/*.json")):
         try:
-            yield "/".join((path.parts[-4], path.parts[-3], path.stem)), json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+            yield "/".join((path.parts[-4], path.parts[-3], path.stem)), read_json(path)
+        except PlainDataError as error:
             raise EgorearError(
-                f"'{path}' is broken: {error}; move the folder '{path.parent.parent}' elsewhere, and the same "
+                f"'{path}' {error}; move the folder '{path.parent.parent}' elsewhere, and the same "
                 "`egorear simulate` records it anew"
             ) from error

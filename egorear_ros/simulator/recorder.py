@@ -19,6 +19,7 @@ from egorear_ros.data.ego4view_syn import SequenceWriter, frame_content, sequenc
 from egorear_ros.data.jpeg import encode_jpeg
 from egorear_ros.data.rig_clip import RigClipWriter
 from egorear_ros.errors import EgorearError
+from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.rig import load_rig
 from egorear_ros.rig.rigid import inverse, transform_points
 from egorear_ros.simulator.body.asset import load_bodies
@@ -164,7 +165,7 @@ def begin(recording: Recording) -> None:
     path = recording.out / SETTINGS_FILE
     content = recording.content()
     if path.exists():
-        found = {"mount": USUAL_MOUNT, **yaml.safe_load(path.read_text(encoding="utf-8"))}  # older ones do not say it
+        found = {"mount": USUAL_MOUNT, **_begun(path)}  # older ones do not say it
         for key, value in content.items():
             if found.get(key) != value:
                 raise EgorearError(
@@ -178,6 +179,17 @@ def begin(recording: Recording) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     partial.rename(path)
+
+
+def _begun(path: Path) -> dict[str, Any]:
+    """Settings with which a folder was begun."""
+    try:
+        content = read_yaml(path)
+    except PlainDataError as error:
+        raise EgorearError(f"'{path}' {error}") from error
+    if not isinstance(content, dict):
+        raise EgorearError(f"'{path}' does not hold the settings of a recording; name another folder")
+    return content
 
 
 def run(recording: Recording, todo: list[tuple[int, int]], workers: int) -> Iterator[int]:

@@ -8,12 +8,12 @@ from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import Field
 
 from egorear_ros.errors import EgorearError
 from egorear_ros.network import NetworkConfig, config_of
 from egorear_ros.network.weights import config_from_json, config_to_json
+from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.settings import Number, OneOf, OneOrMore, Switch, Whole, checked, checked_names, from_yaml, require
 from egorear_ros.training.augmentation import AugmentationConfig
 from egorear_ros.training.quirks import QUIRKS
@@ -139,9 +139,9 @@ def load_config(path: Path, stage: int | None = None, **changes: Any) -> Trainin
         EgorearError: no such file, no mapping, an unknown field or an unusable value.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise EgorearError(f"training configuration '{path}' cannot be read: {error}") from error
+        content = read_yaml(path)
+    except PlainDataError as error:
+        raise EgorearError(f"training configuration '{path}' {error}") from error
     if not isinstance(content, dict):
         raise EgorearError(f"training configuration '{path}' must map names to values")
     stages = {number: content.pop(f"stage{number}", None) or {} for number in STAGES}

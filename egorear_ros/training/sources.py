@@ -112,9 +112,10 @@ def check_data(config: TrainingConfig, views: Sequence[str]) -> None:
         sample = SHARD_SAMPLE if _is_shards(folder) else config.check_sets
         findings.extend(check_folder(folder, split, tuple(views), sample).findings)
     if findings:
-        lines = [f"  {finding.kind}: {finding.what}" for finding in findings[:MOST_FINDINGS]]
-        more = f"\n  ({summary(findings)}; `egorear data check DIR` lists all)"
-        raise DataError("the data cannot be trained on:\n" + "\n".join(lines) + more)
+        first = "; ".join(f"{finding.kind}: {finding.what}" for finding in findings[:MOST_FINDINGS])
+        raise DataError(
+            f"the data cannot be trained on ({summary(findings)}): {first}; `egorear data check DIR` lists all"
+        )
 
 
 def open_training(config: TrainingConfig, job: Job) -> tuple[FrameSource, FrameSource]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from egorear_ros import resources
 from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.inference import PoseEstimator
 from egorear_ros.inference.engines import ENGINES, EngineError, available_engines, choice, make_engine
-from egorear_ros.inference.engines.base import Engine, PoseConfig
+from egorear_ros.inference.engines.base import Engine, EngineSpec, PoseConfig
 from egorear_ros.inference.engines.cache import cached
 from egorear_ros.inference.engines.openvino_engine import OpenVinoEngine
+from egorear_ros.inference.engines.torch_engines import ReferenceEngine
+from egorear_ros.inference.estimator import find_weights
 from egorear_ros.inference.optimised import optimise
-from egorear_ros.network import EgoRearConfig, EgoRearSConfig, build
+from egorear_ros.network import EgoRearConfig, EgoRearSConfig, NetworkOutput, build
 from egorear_ros.network.config import FRONT
+from egorear_ros.network.weights import load_weights
 from egorear_ros.rig import fit_equidistant, load_rig
 
 RELATIVE = 2e-5
@@ -236,6 +240,87 @@ def test_a_fall_back_is_one_warning_with_the_reason(monkeypatch: pytest.MonkeyPa
         assert len(warnings) == 1 and "RuntimeError: no such operation; using engine 'torch'" in warnings[0]
     with pytest.warns(choice.EngineWarning, match="no such operation"):
         make_engine("openvino", network, config, RIG, "cpu")
+
+
+class Wrong:
+    """The plain network with a mistake."""
+
+    name, proof = "openvino", ""
+
+    def __init__(self, mistake: str, spec: EngineSpec) -> None:
+        self._mistake, self._reference = mistake, ReferenceEngine(spec)
+
+    def __call__(
+        self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
+    ) -> NetworkOutput:
+        if self._mistake == "mask":
+            view_mask = None
+        if self._mistake == "extrinsics":
+            camera_from_device = None
+        if self._mistake == "colours":
+            images = images.flip(2)
+        if self._mistake == "views":
+            images = images[:, [1, 0, 2, 3]]
+        output = self._reference(images, camera_from_device, view_mask)
+        assert output.poses is not None and output.heatmaps is not None
+        pose = output.poses[-1]
+        changed = {
+            "shifted": {"poses": (pose + 0.002,)},
+            "not finite": {"poses": (pose * float("nan"),)},
+            "another shape": {"poses": (pose[:, :15],)},
+            "no pose": {"poses": None},
+            "heatmaps": {"heatmaps": (torch.zeros_like(output.heatmaps[-1]),)},
+            "log_std": {"log_std": None if output.log_std is None else output.log_std - 1.0},
+        }
+        return output._replace(**changed.get(self._mistake, {}))
+
+
+def use_instead(monkeypatch: pytest.MonkeyPatch, name: str, mistake: str) -> None:
+    """Let an engine's name stand for a wrong one."""
+    wrong = dataclasses.replace(ENGINES[name], make=lambda spec: Wrong(mistake, spec))
+    monkeypatch.setitem(ENGINES._things, name, wrong)
+
+
+MISTAKES = (
+    *("mask", "extrinsics", "colours", "views", "shifted", "not finite", "another shape", "no pose", "heatmaps"),
+    "log_std",
+)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[nn.Module, PoseConfig]:
+    """Trained weights: what random ones say depends little on what they see."""
+    network, card = load_weights(find_weights("egorear-s"))
+    assert isinstance(card.config, EgoRearSConfig)
+    return network, card.config
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_auto_keeps_no_engine_that_is_wrong(
+    mistake: str, shipped: tuple[nn.Module, PoseConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, config = shipped
+    for name in ENGINES:
+        if name.startswith("openvino"):
+            use_instead(monkeypatch, name, mistake)
+    for asked in ("auto", "openvino"):
+        warnings = list[str]()
+        engine = make_engine(asked, network, config, RIG, "cpu", warn=warnings.append)
+        assert engine.name == "torch" and len(warnings) == 1
+        assert "it is wrong here: it" in warnings[0] and "using engine 'torch'" in warnings[0]
+
+
+def test_an_engine_says_how_it_proved_itself(
+    shipped: tuple[nn.Module, PoseConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, config = shipped
+    assert make_engine("reference", network, config, RIG, "cpu").proof == ""
+    right = make_engine("auto", network, config, RIG, "cpu", warn=pytest.fail)
+    assert re.fullmatch(r"its first answers are within \S+ mm of the plain network's", right.proof)
+    use_instead(monkeypatch, "openvino", "none")
+    assert make_engine("openvino", network, config, RIG, "cpu", warn=pytest.fail).proof.startswith(
+        "its first answers are within 0 mm"
+    )
 
 
 def test_without_openvino_there_is_still_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:

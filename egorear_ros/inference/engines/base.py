@@ -29,9 +29,11 @@ class Engine(Protocol):
 
     Attributes:
         name: key of `ENGINES`.
+        proof: what its first answers were like, see `proof.prove`; empty for the plain network itself.
     """
 
     name: str
+    proof: str
 
     def __call__(
         self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None

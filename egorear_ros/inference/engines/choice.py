@@ -14,6 +14,7 @@ from torch import nn
 
 from egorear_ros.extensions import Registry
 from egorear_ros.inference.engines.base import Engine, EngineError, EngineSpec, PoseConfig, Warn
+from egorear_ros.inference.engines.proof import WrongAnswersError, prove
 from egorear_ros.rig import Rig
 
 AUTO: Final = "auto"
@@ -137,7 +138,7 @@ def make_engine(
     heatmaps: bool = True,
     warn: Warn | None = None,
 ) -> Engine:
-    """Make a network ready to run.
+    """Make a network ready to run; every engine must first give what the plain network gives (`proof`).
 
     Args:
         name: a key of `ENGINES`, or "auto" for the best one that works.
@@ -171,7 +172,7 @@ def make_engine(
 
 
 def _attempt(name: str, spec: EngineSpec) -> tuple[Engine | None, str]:
-    """Build and warm an engine, or say why that fails."""
+    """Build, warm and prove an engine, or say why that fails."""
     reason = ENGINES[name].reason_against(spec.device)
     if reason:
         return None, reason
@@ -179,6 +180,10 @@ def _attempt(name: str, spec: EngineSpec) -> tuple[Engine | None, str]:
     try:
         engine = ENGINES[name].make(spec)
         engine(torch.zeros(1, len(spec.config.views), 3, size, size, device=spec.device))
+        if name != "reference":
+            engine.proof = prove(engine, spec)
+    except WrongAnswersError as error:
+        return None, f"it is wrong here: {error}"
     except Exception as error:  # third-party compilers fail in many ways; the plain network always works
         if name == "reference":
             raise

@@ -29,6 +29,7 @@ class CudaGraphEngine:
     """Replays a graph captured per batch size; convolutions and matrix products in bfloat16, geometry in float32."""
 
     name = "cuda-graph"
+    proof = ""
 
     def __init__(self, spec: EngineSpec) -> None:
         self._network = optimise(spec.network, spec.heatmaps).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

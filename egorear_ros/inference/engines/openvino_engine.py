@@ -46,6 +46,8 @@ class OpenVinoEngine:
         name: openvino, openvino-bf16 or openvino-int8.
     """
 
+    proof = ""
+
     def __init__(self, spec: EngineSpec, name: str = "openvino") -> None:
         self.name = name
         self._views, self._size = spec.config.views, spec.config.image_size

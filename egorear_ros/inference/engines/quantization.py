@@ -11,14 +11,11 @@ from typing import Final, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from egorear_ros import resources
-from egorear_ros.data.rig_clip import RigClip
 from egorear_ros.inference.engines.base import PoseConfig
+from egorear_ros.inference.engines.sample_images import sample_images
 from egorear_ros.inference.optimised import FastNetwork
-from egorear_ros.inference.preprocessing import Preprocessor, mode_for
 from egorear_ros.skeleton import NUM_HEATMAP_JOINTS
 
-CALIBRATION_CLIP: Final = "assets/demo_clip"
 CALIBRATION_SETS: Final = 12
 WEIGHT_LIMIT: Final = 63
 """Seven bits: CPUs without VNNI add products of two bytes in 16 bits, which eight bits would overflow."""
@@ -83,7 +80,7 @@ def quantize(network: FastNetwork, config: PoseConfig, extrinsics: Tensor) -> No
 
     layers = {name: module for name, module in network.named_modules() if _worth_quantizing(module)}
     hooks = [layer.register_forward_pre_hook(observe) for layer in layers.values()]
-    for images in calibration_images(config):
+    for images in sample_images(config, CALIBRATION_SETS):
         network(images, extrinsics, None)
     for hook in hooks:
         hook.remove()
@@ -96,14 +93,3 @@ def _worth_quantizing(module: nn.Module) -> TypeGuard[nn.Conv2d | nn.Linear]:
     if isinstance(module, nn.Linear):
         return module.weight.numel() >= LARGE
     return isinstance(module, nn.Conv2d) and module.out_channels != NUM_HEATMAP_JOINTS
-
-
-def calibration_images(config: PoseConfig) -> list[Tensor]:
-    """Frame sets of the clip that ships, (1, V, 3, S, S) each, as the network takes them."""
-    clip = RigClip(resources.find(CALIBRATION_CLIP))
-    preprocess = Preprocessor(config.views, config.image_size, mode_for(config))
-    step = max(1, len(clip) // CALIBRATION_SETS)
-    return [
-        preprocess({view: clip.view(view, index) for view in config.views}).clone()
-        for index in range(0, len(clip), step)
-    ]

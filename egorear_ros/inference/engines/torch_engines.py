@@ -18,6 +18,7 @@ class ReferenceEngine:
     """The network as it is in `network/`, in torch eager: what the others are compared with. All stages are filled."""
 
     name = "reference"
+    proof = ""
 
     def __init__(self, spec: EngineSpec) -> None:
         self._network, self._extrinsics = spec.network, spec.extrinsics()
@@ -34,6 +35,8 @@ class ReferenceEngine:
 
 class TorchEngine:
     """The rearranged network, in torch eager or compiled."""
+
+    proof = ""
 
     def __init__(self, spec: EngineSpec, name: str = "torch") -> None:
         self.name = name

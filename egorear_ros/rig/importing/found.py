@@ -110,7 +110,7 @@ def pose_of(matrix: Any, what: str) -> Matrix:
     try:
         array: NDArray[np.float64] = np.asarray(matrix, dtype=np.float64)
         check_rigid(array)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{what}: {error}") from error
     left, _, right = np.linalg.svd(array[:3, :3])
     array = array.copy()

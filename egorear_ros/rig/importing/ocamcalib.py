@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from egorear_ros.rig.fields import MOST, is_usable
 from egorear_ros.rig.importing.found import FoundCamera
 from egorear_ros.rig.ocam import OCamModel, max_angle_of_circle, usable_radius
 from egorear_ros.rig.view_range import half_diagonal
@@ -73,8 +73,10 @@ def _numbers(lines: list[list[str]], index: int, what: str, count: int | None) -
     if index >= len(lines):
         raise ValueError(f"the file ends before the {what}; is it complete?")
     tokens: list[Any] = lines[index]
-    if not all(_is_number(token) and math.isfinite(float(token)) for token in tokens):
+    if not all(_is_number(token) and is_usable(float(token)) for token in tokens):
         raise ValueError(f"{what}: expected finite numbers, got {' '.join(tokens)}")
+    if count is None and len(tokens) > MOST:
+        raise ValueError(f"{what}: {len(tokens)} numbers, expected at most {MOST}")
     if count is not None and len(tokens) != count:
         raise ValueError(f"{what}: expected {count} numbers, got {len(tokens)}")
     return tuple(float(token) for token in tokens)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 
 from egorear_ros.rig.fields import numbers
+from egorear_ros.rig.importing.file_storage import parse_file_storage
 from egorear_ros.rig.importing.found import FoundCamera, Image, image_of_matrix, pose_of, size_of, whole
 from egorear_ros.rig.rigid import rigid
 
@@ -41,7 +41,7 @@ def read_opencv(content: str | Mapping[str, Any]) -> list[FoundCamera]:
     Raises:
         ValueError: a mistake, named.
     """
-    fields = _fields(content) if isinstance(content, str) else dict(content)
+    fields = parse_file_storage(content) if isinstance(content, str) else dict(content)
     if not any(name in fields for name in MATRIX) and any(f"{name}1" in fields for name in MATRIX):
         return _stereo(fields)
     name = str(fields.get("camera_name", "") or "")
@@ -51,7 +51,9 @@ def read_opencv(content: str | Mapping[str, Any]) -> list[FoundCamera]:
 def _stereo(fields: dict[str, Any]) -> list[FoundCamera]:
     first, second = _lens(fields, "1"), _lens(fields, "2")
     rotation, translation = _first(fields, ("R",)), _first(fields, ("T",))
-    pose = pose_of(rigid(np.asarray(fields[rotation], float), np.ravel(fields[translation])), "R and T")
+    turn = np.reshape(numbers({rotation: np.ravel(fields[rotation]).tolist()}, rotation, 9), (3, 3))
+    place = numbers({translation: np.ravel(fields[translation]).tolist()}, translation, 3)
+    pose = pose_of(rigid(turn, np.array(place)), "R and T")
     return [FoundCamera("camera 1", "", first, np.eye(4)), FoundCamera("camera 2", "", second, pose)]
 
 
@@ -87,24 +89,3 @@ def _first(fields: dict[str, Any], names: tuple[str, ...]) -> str:
     raise ValueError(
         f"missing field '{names[0]}' (also known as {', '.join(names[1:])})".replace(" (also known as )", "")
     )
-
-
-def _fields(text: str) -> dict[str, Any]:
-    try:
-        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-        root = storage.root()
-        return {key: _value(root.getNode(key)) for key in root.keys()}  # noqa: SIM118 - a FileNode is no dict
-    except (cv2.error, SystemError, UnicodeDecodeError) as error:
-        last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise ValueError(f"not a readable OpenCV FileStorage; is it complete? ({last})") from error
-
-
-def _value(node: Any) -> Any:
-    if node.isInt() or node.isReal():
-        return node.real()
-    if node.isString():
-        return node.string()
-    if node.isSeq():
-        return [_value(node.at(i)) for i in range(node.size())]
-    matrix = node.mat() if node.isMap() else None
-    return matrix.tolist() if matrix is not None else None

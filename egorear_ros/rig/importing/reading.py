@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from egorear_ros.plain_data import PlainDataError, parse_json, parse_yaml, read_text
 from egorear_ros.rig.importing import basalt, kalibr, ocamcalib, official, opencv, ros
 from egorear_ros.rig.importing.found import FoundCamera
 from egorear_ros.rig.rig import RigError
@@ -23,15 +20,6 @@ READERS: Final[dict[str, Callable[[Any], list[FoundCamera]]]] = {
     "official": official.read_official,
 }
 """Format -> reader of the file's text (OCamCalib, OpenCV) or content."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML whose numbers may be written 1e-05, as many programs do."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
 
 
 def read_calibration(path: str | Path, format_name: str | None = None) -> tuple[str, list[FoundCamera]]:
@@ -48,11 +36,9 @@ def read_calibration(path: str | Path, format_name: str | None = None) -> tuple[
         RigError: the file cannot be read, has no known format, or a mistake in it; names the file.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RigError(f"calibration '{path}' cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RigError(f"calibration '{path}' is not a text file; expected {', '.join(READERS)}") from error
+        text = read_text(Path(path))
+    except PlainDataError as error:
+        raise RigError(f"calibration '{path}' {error}; expected {', '.join(READERS)}") from error
     try:
         if not text.strip():
             raise ValueError("the file is empty")
@@ -93,14 +79,7 @@ def _recognised(text: str, format_name: str | None) -> tuple[str, Any]:
 
 
 def _content(text: str) -> Any:
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"not valid JSON (line {error.lineno}: {error.msg}); is the file complete?") from error
     try:
-        return next(iter(yaml.load_all(text, _Loader)), None)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1}: {getattr(error, 'problem', '')})" if mark else ""
-        raise ValueError(f"not valid YAML{where}; is the file complete?") from error
+        return parse_json(text) if text.lstrip().startswith("{") else parse_yaml(text, only_first=True)
+    except PlainDataError as error:
+        raise ValueError(error) from error

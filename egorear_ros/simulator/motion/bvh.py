@@ -139,7 +139,7 @@ def _channels(path: Path, number: int, words: list[str]) -> list[str]:
     """Channel words in lower case, checked."""
     count = words[0] if words else ""
     channels = [word.lower() for word in words[1:]]
-    if not count.isdecimal() or int(count) != len(channels):
+    if not re.fullmatch(r"\d{1,4}", count) or int(count) != len(channels):
         raise MotionFileError(path, number, f"CHANNELS says '{count}', but {len(channels)} channels follow")
     for place, (word, written) in enumerate(zip(channels, words[1:], strict=True)):
         if word not in CHANNEL_WORDS:

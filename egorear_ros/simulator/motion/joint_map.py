@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from egorear_ros.errors import EgorearError
+from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.resources import find
 from egorear_ros.simulator.motion.clip import BONES, LIMBS
 
@@ -72,9 +71,9 @@ def _shipped() -> tuple[Family, ...]:
 
 def _read(path: Path) -> list[Family]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EgorearError(f"joint map '{path}' cannot be read: {error}") from error
+        content = read_yaml(path)
+    except PlainDataError as error:
+        raise EgorearError(f"joint map '{path}' {error}") from error
     entries = content if isinstance(content, list) else [content]
     return [_family(f"joint map '{path}'", entry) for entry in entries]
 
@@ -90,12 +89,15 @@ def _family(where: str, entry: Any) -> Family:
         raise EgorearError(
             f"{where}: '{(unknown or ['joints'])[0]}' is not understood; it may have {', '.join(FIELDS)}"
         )
+    directions, sides = entry.get("limb_directions", []), entry.get("sides", [])
+    if not isinstance(directions, list) or not isinstance(sides, list):
+        raise EgorearError(f"{where}: 'sides' and 'limb_directions' must be lists, got {sides!r} and {directions!r}")
     return Family(
         name=str(entry.get("name", "your joint map")),
-        joints=_joints(where, entry["joints"], entry.get("sides", ())),
+        joints=_joints(where, entry["joints"], sides),
         first_frame_is_rest=bool(entry.get("first_frame_is_rest", False)),
         corrections_deg=_vectors(where, entry.get("corrections_deg", {})),
-        limb_directions=tuple(_vectors(where, dict(enumerate(entry.get("limb_directions", ())))).values()),
+        limb_directions=tuple(_vectors(where, dict(enumerate(directions))).values()),
     )
 
 
@@ -117,9 +119,14 @@ def _joints(where: str, joints: Mapping[Any, Any], sides: Sequence[str]) -> dict
 def _vectors(where: str, values: Any) -> dict[Any, tuple[float, ...]]:
     try:
         vectors = {bone: tuple(float(value) for value in vector) for bone, vector in values.items()}
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise EgorearError(f"{where}: expected three numbers per bone: {error}") from error
-    wrong = [bone for bone, vector in vectors.items() if len(vector) != 3 or bone not in (*BONES, *range(len(LIMBS)))]
+    known = (*BONES, *range(len(LIMBS)))
+    wrong = [
+        bone
+        for bone, vector in vectors.items()
+        if bone not in known or len(vector) != 3 or not all(abs(value) < 1e6 for value in vector)
+    ]
     if wrong:
         raise EgorearError(f"{where}: '{wrong[0]}' needs three numbers and must be one of {', '.join(BONES)}")
     return vectors

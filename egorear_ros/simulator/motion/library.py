@@ -11,17 +11,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from egorear_ros.data.frame_sets import DataError
-from egorear_ros.data.npz import read_npz
+from egorear_ros.data.npz import Shapes, check_arrays, read_npz
 from egorear_ros.errors import EgorearError
-from egorear_ros.simulator.motion.clip import BONES, MotionClip
+from egorear_ros.simulator.motion.clip import BONES, LIMBS, MotionClip
 
 QUATERNION_SCALE: Final = 32767
+SHAPES: Final[Shapes] = {
+    "names": ("U", ("K",)),
+    "start": ("iu", ("K + 1",)),
+    "quat": ("iu", ("N", len(BONES), 4)),
+    "root": ("f", ("N", 3)),
+    "dirs": ("f", ("K", len(LIMBS), 3)),
+    "leg": ("f", ("K",)),
+    **dict.fromkeys(("action", "split", "subject"), ("U", ("K",))),
+    **{"valid": ("biu", ("N",)), "fps": ("fiu", ("K",)), "needs_prop": ("biu", ("K",))},
+}
 REQUIRED: Final = ("names", "start", "quat", "root", "dirs", "leg", "bones")
 
 
@@ -116,9 +126,32 @@ def load_library(path: str | Path) -> MotionLibrary:
     missing = [name for name in REQUIRED if name not in arrays]
     if missing:
         raise EgorearError(f"motion library '{path}' has no array '{missing[0]}'; make it with `egorear motion import`")
-    if tuple(arrays["bones"]) != BONES:
-        raise EgorearError(f"motion library '{path}' has bones {list(arrays['bones'])}, expected {list(BONES)}")
+    if arrays["bones"].tolist() != list(BONES):
+        raise EgorearError(f"motion library '{path}' has bones {arrays['bones'].tolist()}, expected {list(BONES)}")
+    try:
+        _check(arrays)
+    except ValueError as error:
+        raise EgorearError(f"motion library '{path}': {error}; make it with `egorear motion import`") from error
     return MotionLibrary(tuple(clip_from(arrays, index) for index in range(len(arrays["names"]))))
+
+
+def _check(arrays: dict[str, NDArray[Any]]) -> None:
+    """Raise ValueError unless the arrays are those of a library."""
+    check_arrays(arrays, SHAPES)
+    start = arrays["start"].astype(np.int64)
+    if len(start) != len(arrays["names"]) + 1 or start[0] != 0 or start[-1] != len(arrays["quat"]):
+        raise ValueError(
+            "array 'start' does not begin at 0 and end at the number of frames, with one entry per clip more"
+        )
+    if len(start) < 2 or (np.diff(start) < 1).any():
+        raise ValueError("it has no clips, or one without frames")
+    if not arrays["quat"].any(axis=-1).all():
+        raise ValueError("array 'quat' has rotations that are zero")
+    if not all((np.abs(arrays[name]) < 1e6).all() for name in ("root", "dirs", "leg")):
+        raise ValueError("its places and lengths are no metres")
+    rates = arrays.get("fps", np.array([30.0]))
+    if not ((rates > 0) & (rates < 10_000)).all() or not (arrays["leg"] > 0).all():
+        raise ValueError("frame rates and lengths of legs must be positive")
 
 
 def clip_from(arrays: dict[str, NDArray[np.generic]], index: int) -> MotionClip:

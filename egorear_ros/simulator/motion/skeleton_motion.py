@@ -6,12 +6,16 @@ import codecs
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from egorear_ros.errors import EgorearError
+
+LARGEST: Final = 1e9
+"""No angle, length or count of a motion file comes near it."""
 
 
 class MotionFileError(EgorearError):
@@ -74,9 +78,9 @@ def parse_numbers(path: Path, line: int, words: list[str], count: int) -> list[f
         values = [float(word) for word in words]
     except ValueError as error:
         raise MotionFileError(path, line, f"not a number: {error}") from error
-    if not np.isfinite(values).all():
-        bad = words[int(np.flatnonzero(~np.isfinite(values))[0])]
-        raise MotionFileError(path, line, f"'{bad}' is not a finite number")
+    unusable = [word for word, value in zip(words, values, strict=True) if not abs(value) <= LARGEST]
+    if unusable:
+        raise MotionFileError(path, line, f"'{unusable[0]}' is not a finite number, or above {LARGEST:g}")
     return values
 
 
