@@ -6,10 +6,12 @@ evaluation of bags read images and skeletons here, so that both see the same pix
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from egorear_ros.data.encodings import rgb_from_message
 from egorear_ros.datatypes import CameraFrame, Skeleton, Skeleton2D
@@ -24,8 +26,13 @@ class MessageError(EgorearError):
 
 
 def stamp_to_ns(stamp: Any) -> int:
-    """ROS time to integer nanoseconds."""
+    """ROS time or duration to integer nanoseconds."""
     return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def nanoseconds(seconds: float) -> int:
+    """Seconds to the nearest integer of nanoseconds."""
+    return round(seconds * NANOSECONDS)
 
 
 def camera_frame_from_message(view: str, message: Any) -> CameraFrame:
@@ -45,23 +52,61 @@ def camera_frame_from_message(view: str, message: Any) -> CameraFrame:
 
 
 def skeleton_from_message(message: Any) -> Skeleton:
-    """Read an egorear_msgs/Skeleton.
+    """Read an egorear_msgs/Skeleton, of this version or, from a bag, of version 0.1.
 
     Raises:
         MessageError: its joints are not ours in our order.
     """
     check_joints("skeleton", message.joint_names, JOINTS)
+    shared = _skeleton_0_1(message)
+    if hasattr(message, "stage_seconds"):  # only version 0.1 had it
+        return Skeleton(**shared, stage_seconds=dict(zip(message.stage_names, message.stage_seconds, strict=True)))
+    stages_ns = (stamp_to_ns(duration) for duration in message.stage_durations)
+    gravity = np.array(_vector(message.gravity))
     return Skeleton(
-        stamp_ns=stamp_to_ns(message.header.stamp),
-        positions_m=np.array([[point.x, point.y, point.z] for point in message.positions]),
-        confidence=np.array(message.confidence, np.float32),
-        covariance_m2=np.array(message.covariance, np.float32).reshape(len(JOINTS), 3, 3),
-        valid=np.array(message.valid, np.bool_),
-        views=tuple(message.views),
-        frame_id=message.header.frame_id,
-        skeleton_id=message.skeleton_id,
-        stage_seconds=dict(zip(message.stage_names, message.stage_seconds, strict=True)),
+        **shared,
+        stage_seconds={
+            name: stage_ns / NANOSECONDS for name, stage_ns in zip(message.stage_names, stages_ns, strict=True)
+        },
+        velocities_m_s=np.array([_vector(velocity) for velocity in message.velocities]) if message.velocities else None,
+        velocity_covariance_m2_s2=_numbers(message.velocity_covariance, (len(JOINTS), 3, 3)),
+        contact=_numbers(message.contact, (len(JOINTS),)),
+        prediction_ns=stamp_to_ns(message.prediction),
+        gravity=gravity if gravity.any() else None,
+        gravity_deviation_rad=float(message.gravity_deviation),
+        stature_m=float(message.stature) or None,
+        cues=tuple(message.cues),
     )
+
+
+def _skeleton_0_1(message: Any) -> dict[str, Any]:
+    """The fields that a Skeleton has had since version 0.1 of the messages."""
+    return {
+        "stamp_ns": stamp_to_ns(message.header.stamp),
+        "positions_m": np.array([_vector(position) for position in message.positions]),
+        "confidence": np.array(message.confidence, np.float32),
+        "covariance_m2": np.array(message.covariance, np.float32).reshape(len(JOINTS), 3, 3),
+        "valid": np.array(message.valid, np.bool_),
+        "views": tuple(message.views),
+        "frame_id": message.header.frame_id,
+        "skeleton_id": message.skeleton_id,
+    }
+
+
+def _numbers(values: Any, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """The numbers in this shape, or None for an empty field.
+
+    Raises:
+        MessageError: there are fewer or more.
+    """
+    array = np.array(values, np.float32)
+    if array.size not in (0, math.prod(shape)):
+        raise MessageError(f"skeleton message has a field of {array.size} numbers; expected {math.prod(shape)} or none")
+    return array.reshape(shape) if array.size else None
+
+
+def _vector(value: Any) -> list[float]:
+    return [value.x, value.y, value.z]
 
 
 def skeleton_2d_from_message(message: Any) -> Skeleton2D:
@@ -78,6 +123,7 @@ def skeleton_2d_from_message(message: Any) -> Skeleton2D:
         score=np.array(message.score, np.float32),
         image_size=(message.image_width, message.image_height),
         frame_id=message.header.frame_id,
+        frame_set_stamp_ns=stamp_to_ns(getattr(message, "frame_set_stamp", message.header.stamp)),  # 0.1 had only one
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,9 +58,23 @@ class PoseEstimate:
             stage_seconds=self.stage_seconds,
         )
 
-    def skeletons_2d(self, stamp_ns: int) -> list[Skeleton2D]:
-        """The 2D part, one per view used."""
+    def skeletons_2d(self, stamp_ns: int, image_stamps_ns: Mapping[str, int] | None = None) -> list[Skeleton2D]:
+        """The 2D part, one per view used.
+
+        Args:
+            stamp_ns: of the frame set.
+            image_stamps_ns: view -> stamp of its image; None where they are all the frame set's.
+        """
+        stamps_ns = image_stamps_ns or dict.fromkeys(self.joints_2d, stamp_ns)
         return [
-            Skeleton2D(stamp_ns, view, pixels, self.scores_2d[view], self.image_sizes[view], f"{view}_optical_frame")
+            Skeleton2D(
+                stamp_ns=stamps_ns[view],
+                view=view,
+                pixels=pixels,
+                score=self.scores_2d[view],
+                image_size=self.image_sizes[view],
+                frame_id=f"{view}_optical_frame",
+                frame_set_stamp_ns=stamp_ns,
+            )
             for view, pixels in self.joints_2d.items()
         ]

@@ -1,8 +1,8 @@
 """pose_node: frame sets in, skeletons out. A managed node: the network is loaded and warmed in `configure`.
 
-Topics: in `frame_set`, out `skeleton` and `<view>/skeleton_2d`. Services: `~/set_enabled`, `~/load_model`. Frame sets
-go through a mailbox that keeps the newest only, to one inference thread: the node never works through a backlog of
-stale frames.
+Topics: in `frame_set`, out `skeleton`, `<view>/skeleton_2d` and `~/status`. Services: `~/set_enabled`, `~/load_model`.
+Frame sets go through a mailbox that keeps the newest only, to one inference thread: the node never works through a
+backlog of stale frames.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_srvs.srv import SetBool
 
 from egorear_msgs import msg, srv
-from egorear_ros.datatypes import FrameSet, PipelineStatus
+from egorear_ros.datatypes import FrameSet, PoseStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
 from egorear_ros.inference.engines import AUTO, ENGINES
@@ -25,13 +25,13 @@ from egorear_ros.nodes.conversions import (
     frame_set_from_message,
     skeleton_2d_to_message,
     skeleton_to_message,
-    status_to_message,
 )
 from egorear_ros.nodes.health import Health, reason_of
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.slow_services import SlowServices
+from egorear_ros.nodes.status_messages import pose_status_to_message
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
 from egorear_ros.rig import load_rig
 from egorear_ros.tracking.evidence import STATURES_M
@@ -77,7 +77,7 @@ class PoseNode(LifecycleNode):
         """While managed publishers are added or switched."""
         self._skeletons = self.create_lifecycle_publisher(msg.Skeleton, "skeleton", 5)
         self._skeletons_2d: dict[str, Any] = {}
-        self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
+        self._status = self.create_publisher(msg.PoseStatus, "~/status", 5)
         self.create_timer(1.0, self._publish_status)
         reliability = ReliabilityPolicy.RELIABLE if self._settings["reliable_input"] else ReliabilityPolicy.BEST_EFFORT
         quality = QoSProfile(depth=2, reliability=reliability)
@@ -210,15 +210,17 @@ class PoseNode(LifecycleNode):
                 estimate = self._temporal.update(estimate, frame_set.stamp_ns)
         for view, reason in left_out.items():
             self._health.problems.report(f"bad image of {view}", reason)
-        self._publish(estimate, frame_set.stamp_ns)
+        self._publish(estimate, frame_set)
 
-    def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
+    def _publish(self, estimate: PoseEstimate, frame_set: FrameSet) -> None:
+        stamp_ns = frame_set.stamp_ns
         skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
         self._skeletons.publish(skeleton_to_message(skeleton))
         for listener in self.listeners:
             listener(estimate, stamp_ns)
         if self._settings["publish_2d"]:
-            for skeleton_2d in estimate.skeletons_2d(stamp_ns):
+            image_stamps_ns = {frame.view: frame.stamp_ns for frame in frame_set.frames}
+            for skeleton_2d in estimate.skeletons_2d(stamp_ns, image_stamps_ns):
                 self._publisher_2d(skeleton_2d.view).publish(skeleton_2d_to_message(skeleton_2d))
         self._rate.tick(time.monotonic())
         self._latency.add((self.get_clock().now().nanoseconds - stamp_ns) / 1e9)
@@ -226,18 +228,25 @@ class PoseNode(LifecycleNode):
 
     def _publish_status(self) -> None:
         p50, p95, p99 = self._latency(50, 95, 99)
-        status = PipelineStatus(
+        estimator = self._estimator
+        status = PoseStatus(
             stamp_ns=self.get_clock().now().nanoseconds,
-            node=self.get_fully_qualified_name(),
+            model=self._model_name,
+            engine=estimator.engine.name if estimator else "",
+            active=self._active,
+            enabled=self._enabled,
+            received_sets=self._received,
             skeletons=self._rate.count,
             skipped_sets=self._mailbox.replaced,
+            failed_sets=self._failed,
+            ignored_sets=self._ignored,
             rate_hz=self._rate.hz(time.monotonic()),
             latency_p50_s=p50,
             latency_p95_s=p95,
             latency_p99_s=p99,
-            model=self._model_name,
+            network_p50_s=self._network_time(50)[0],
         )
-        self._status.publish(status_to_message(status))
+        self._status.publish(pose_status_to_message(status))
 
     def _publisher_2d(self, view: str) -> Any:
         if view not in self._skeletons_2d:

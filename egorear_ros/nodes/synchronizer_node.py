@@ -1,13 +1,12 @@
 """synchronizer_node: images of all cameras in, frame sets out.
 
-Topics: in `<view>/image_raw` or `<view>/image_raw/compressed`, out `frame_set`, `status` and,
+Topics: in `<view>/image_raw` or `<view>/image_raw/compressed`, out `frame_set`, `~/status` and,
 because this node always runs, the rig's `/tf_static`. The matching is
 `egorear_ros.sync`; this node feeds it, hands its sets on outside of the lock, and wakes it at deadlines.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,22 +20,25 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from egorear_msgs import msg
 from egorear_ros.bags.message_reading import NANOSECONDS, camera_frame_from_message
-from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus
+from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, SynchronizerStatus
 from egorear_ros.nodes.camera_node import CameraNode
-from egorear_ros.nodes.conversions import frame_set_to_message, status_to_message
-from egorear_ros.nodes.health import Health
+from egorear_ros.nodes.camera_report import camera_part, camera_status
+from egorear_ros.nodes.conversions import frame_set_to_message
+from egorear_ros.nodes.health import Health, Part
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.static_frames import publish_static_frames
+from egorear_ros.nodes.status_messages import synchronizer_status_to_message
 from egorear_ros.rig import DEVICE_FRAME, load_rig
 from egorear_ros.sync import (
     MINIMUM_VIEWS,
     AlignedSet,
-    CameraStatistics,
+    ClockFinding,
     ClockJudge,
     Starvation,
     SyncConfig,
     Synchronizer,
+    SyncStatistics,
     config_from_parameters,
 )
 
@@ -86,16 +88,18 @@ class SynchronizerNode(Node):
         self._static_frames = publish_static_frames(self, rig)
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
         config = config_from_parameters(self._views, p.values())
+        self._config, self._rig_name = config, rig.name
         self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config)
         self._judge, self._starvation = ClockJudge(config), Starvation(config)
+        self._findings: dict[str, ClockFinding] = {}
         self._lock = threading.Lock()
         self._outgoing = threading.Lock()
         self._rates = {view: RateMeter() for view in self._views}
         self._sets, self._latency = RateMeter(), Percentiles()
-        self._health = Health(self, self._figures, "matching")
+        self._health = Health(self, self._figures, "matching", parts=self._parts)
         reliability = ReliabilityPolicy.RELIABLE if p["reliable_output"] else ReliabilityPolicy.BEST_EFFORT
         self._publisher = self.create_publisher(msg.FrameSet, "frame_set", QoSProfile(depth=2, reliability=reliability))
-        self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
+        self._status = self.create_publisher(msg.SynchronizerStatus, "~/status", 5)
         self.create_timer(1.0, self._publish_status)
         self._arrived: dict[str, Callable[[], None]] = {}
         self._inputs = {view: self._subscribe(view) for view in self._views}
@@ -194,8 +198,9 @@ class SynchronizerNode(Node):
             statistics = self._synchronizer.statistics()
             findings = self._judge.tick(now_ns, statistics, clock_ns)
         starved = self._starvation.tick(now_ns, statistics, findings)
+        self._findings = {finding.camera: finding for finding in reversed(findings)}
         for view in self._views:
-            fault = next((finding for finding in findings if finding.camera == view), None)
+            fault = self._findings.get(view)
             self._health.stand(f"clock of {view}", fault.message if fault else "", fault is not None and fault.is_error)
         self._health.stand("frame sets", starved, True)
 
@@ -203,60 +208,58 @@ class SynchronizerNode(Node):
         self._judge_stamps()
         with self._lock:
             statistics = self._synchronizer.statistics()
-            measured = {view: self._judge.offset_ns(view) for view in self._views}
-        now, (p50, p95, p99) = time.monotonic(), self._latency(50, 95, 99)
-        cameras = tuple(
-            self._camera_status(view, statistics.cameras[view], now, measured[view]) for view in self._views
-        )
-        status = PipelineStatus(
+        p50, p95, p99 = self._latency(50, 95, 99)
+        status = SynchronizerStatus(
             stamp_ns=self.get_clock().now().nanoseconds,
-            node=self.get_fully_qualified_name(),
-            cameras=cameras,
+            matcher="egorear",
+            cameras=self._cameras(statistics),
             complete_sets=statistics.complete,
             partial_sets=statistics.partial,
+            discarded_sets=statistics.discarded,
             clock_resets=statistics.resets,
-            rate_hz=self._sets.hz(now),
+            rate_hz=self._sets.hz(time.monotonic()),
             latency_p50_s=p50,
             latency_p95_s=p95,
             latency_p99_s=p99,
         )
-        self._status.publish(status_to_message(status))
+        self._status.publish(synchronizer_status_to_message(status))
 
-    def _camera_status(
-        self, view: str, camera: CameraStatistics, now: float, measured_ns: float | None
-    ) -> CameraStatus:
-        """One camera's counters; its skew is measured on all frames once there are enough, matched or not."""
-        skew_ns = camera.skew.mean_ns if measured_ns is None else measured_ns
-        largest = max(abs(camera.skew.min_ns), abs(camera.skew.max_ns)) / NANOSECONDS
-        return CameraStatus(
-            view=view,
-            alive=not camera.lost and self._rates[view].hz(now) > 0,
-            received=camera.received,
-            matched=camera.matched,
-            late=camera.late,
-            dropped=camera.dropped,
-            duplicates=camera.duplicate,
-            rate_hz=self._rates[view].hz(now),
-            mean_skew_s=skew_ns / NANOSECONDS,
-            max_skew_s=abs(skew_ns) / NANOSECONDS if math.isnan(largest) else largest,
+    def _cameras(self, statistics: SyncStatistics) -> tuple[CameraStatus, ...]:
+        now = time.monotonic()
+        with self._lock:
+            measured = {view: self._judge.offset_ns(view) for view in self._views}
+        return tuple(
+            camera_status(
+                view,
+                statistics.cameras[view],
+                self._rates[view].hz(now),
+                self._config.offset_ns(view) / NANOSECONDS,
+                measured[view],
+                self._findings.get(view),
+            )
+            for view in self._views
         )
+
+    def _parts(self) -> list[Part]:
+        """One status per camera."""
+        with self._lock:
+            statistics = self._synchronizer.statistics()
+        return [
+            camera_part(camera, self._findings.get(camera.view), f"{self._rig_name}/{camera.view}")
+            for camera in self._cameras(statistics)
+        ]
 
     def _figures(self) -> Mapping[str, object]:
         with self._lock:
             statistics = self._synchronizer.statistics()
-            measured = {view: self._judge.offset_ns(view) for view in self._views}
-        figures: dict[str, object] = {
+        p50, p95, p99 = (f"{1e3 * value:.1f}" for value in self._latency(50, 95, 99))
+        return {
             "sets (Hz)": f"{self._sets.hz(time.monotonic()):.1f}",
             "complete sets": statistics.complete,
             "partial sets": statistics.partial,
+            "discarded sets": statistics.discarded,
             "resets": statistics.resets,
+            "latency p50 (ms)": p50,
+            "latency p95 (ms)": p95,
+            "latency p99 (ms)": p99,
         }
-        for view, camera in statistics.cameras.items():
-            skew_ns = measured[view]
-            skew = "not measured" if skew_ns is None else f"{skew_ns / 1e6:.2f} ms"
-            figures[view] = (
-                f"{self._rates[view].hz(time.monotonic()):.1f} Hz, skew {skew}, received "
-                f"{camera.received} = matched {camera.matched} + late {camera.late} + duplicate {camera.duplicate} + "
-                f"dropped {camera.dropped} + waiting {camera.pending}; never came {camera.gaps}"
-            )
-        return figures
