@@ -31,6 +31,7 @@ from egorear_ros.bags.message_reading import (
 from egorear_ros.datatypes import JPEG_FORMAT, CameraFrame, FrameSet, Skeleton, Skeleton2D
 from egorear_ros.nodes.images import fill_message, rgb_from_message
 from egorear_ros.nodes.ros_messages import make
+from egorear_ros.rig import frame_prefix_of
 from egorear_ros.rig.camera_info import CameraInfoFields
 from egorear_ros.rig.rig import StaticTransform
 
@@ -79,7 +80,8 @@ def frame_set_to_message(frame_set: FrameSet) -> msg.FrameSet:
     """Write a FrameSet."""
     message = msg.FrameSet()
     message.header.stamp, message.header.frame_id = stamp_from_ns(frame_set.stamp_ns), frame_set.frame_id
-    message.frames = [_camera_frame_to_message(frame) for frame in frame_set.frames]
+    prefix = frame_prefix_of(frame_set.frame_id)
+    message.frames = [_camera_frame_to_message(frame, prefix) for frame in frame_set.frames]
     message.view_mask = list(frame_set.view_mask)
     message.spread = message_writing.duration(nanoseconds(frame_set.spread_s), make)
     return message
@@ -131,7 +133,7 @@ def _camera_frame_from_message(message: msg.CameraFrame) -> CameraFrame:
     return CameraFrame(message.view, stamp_to_ns(message.stamp), image, jpeg, skew_s, told)
 
 
-def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
+def _camera_frame_to_message(frame: CameraFrame, frame_prefix: str) -> msg.CameraFrame:
     skew = message_writing.duration(nanoseconds(frame.skew_s), make)
     message = msg.CameraFrame(view=frame.view, stamp=stamp_from_ns(frame.stamp_ns), skew=skew)
     target: Any = None
@@ -142,5 +144,5 @@ def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
         target = message.compressed
         target.format, target.data = frame.jpeg_format, array.array("B", frame.jpeg)
     if target is not None:
-        target.header.stamp, target.header.frame_id = message.stamp, f"{frame.view}_optical_frame"
+        target.header.stamp, target.header.frame_id = message.stamp, f"{frame_prefix}{frame.view}_optical_frame"
     return message

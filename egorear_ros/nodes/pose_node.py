@@ -33,7 +33,7 @@ from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.slow_services import SlowServices
 from egorear_ros.nodes.status_messages import pose_status_to_message
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
-from egorear_ros.rig import load_rig
+from egorear_ros.rig import frame_prefix_of, load_rig
 from egorear_ros.tracking.evidence import STATURES_M
 from egorear_ros.tracking.tracker import TEMPORAL_DEFAULT, TemporalFilter, open_filter
 
@@ -214,13 +214,14 @@ class PoseNode(LifecycleNode):
 
     def _publish(self, estimate: PoseEstimate, frame_set: FrameSet) -> None:
         stamp_ns = frame_set.stamp_ns
-        skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
+        skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"], frame_set.frame_id)
         self._skeletons.publish(skeleton_to_message(skeleton))
         for listener in self.listeners:
             listener(estimate, stamp_ns)
         if self._settings["publish_2d"]:
             image_stamps_ns = {frame.view: frame.stamp_ns for frame in frame_set.frames}
-            for skeleton_2d in estimate.skeletons_2d(stamp_ns, image_stamps_ns):
+            prefix = frame_prefix_of(frame_set.frame_id)
+            for skeleton_2d in estimate.skeletons_2d(stamp_ns, image_stamps_ns, prefix):
                 self._publisher_2d(skeleton_2d.view).publish(skeleton_2d_to_message(skeleton_2d))
         self._rate.tick(time.monotonic())
         self._latency.add((self.get_clock().now().nanoseconds - stamp_ns) / 1e9)

@@ -21,15 +21,16 @@ from sensor_msgs.msg import CompressedImage, Image
 from egorear_msgs import msg
 from egorear_ros.bags.message_reading import NANOSECONDS, camera_frame_from_message
 from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, SynchronizerStatus
+from egorear_ros.nodes.approximate_time import ApproximateTime
 from egorear_ros.nodes.camera_node import CameraNode
 from egorear_ros.nodes.camera_report import camera_part, camera_status
 from egorear_ros.nodes.conversions import frame_set_to_message
 from egorear_ros.nodes.health import Health, Part
-from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.parameters import FRAME_PREFIX, Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.static_frames import publish_static_frames
 from egorear_ros.nodes.status_messages import synchronizer_status_to_message
-from egorear_ros.rig import DEVICE_FRAME, load_rig
+from egorear_ros.rig import DEVICE_FRAME, check_frame_prefix, load_rig
 from egorear_ros.sync import (
     MINIMUM_VIEWS,
     AlignedSet,
@@ -42,10 +43,18 @@ from egorear_ros.sync import (
     config_from_parameters,
 )
 
+OURS = "egorear"
+MATCHERS: dict[str, Any] = {OURS: Synchronizer, "approximate_time": ApproximateTime}
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
     Parameter("views", [""], "Cameras to align, in the rig's order; empty text for all of the rig."),
     Parameter("transport", "raw", "Topics to listen to.", choices=("raw", "compressed")),
+    Parameter(
+        "matcher",
+        OURS,
+        "Matches frames: egorear, or approximate_time of message_filters.",
+        choices=tuple(MATCHERS),
+    ),
     Parameter("tolerance", SyncConfig.tolerance, "Largest difference of acquisition times within a set, s.", 0.0, 1.0),
     Parameter(
         "deadline",
@@ -66,6 +75,7 @@ PARAMETERS = (
     Parameter("queue_length", SyncConfig.queue_length, "Frames held per camera.", 2, 10000),
     Parameter("reliable_input", False, "Ask for images reliably; best effort understands both kinds of camera."),
     Parameter("reliable_output", True, "Publish frame sets reliably."),
+    FRAME_PREFIX,
     Parameter("silence_warning", 5.0, "Complain when a camera is silent for this long, s.", 0.5, 3600.0),
 )
 IDLE_WAKE_S = 0.05
@@ -85,11 +95,12 @@ class SynchronizerNode(Node):
         self.listeners: list[Callable[[FrameSet], None]] = []
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
-        self._static_frames = publish_static_frames(self, rig)
+        self._frame_prefix = check_frame_prefix(p["frame_prefix"])
+        self._static_frames = publish_static_frames(self, rig, self._frame_prefix)
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
         config = config_from_parameters(self._views, p.values())
         self._config, self._rig_name = config, rig.name
-        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config)
+        self._synchronizer: Synchronizer[CameraFrame] = MATCHERS[p["matcher"]](config)
         self._judge, self._starvation = ClockJudge(config), Starvation(config)
         self._findings: dict[str, ClockFinding] = {}
         self._lock = threading.Lock()
@@ -189,7 +200,8 @@ class SynchronizerNode(Node):
                 frames.append(CameraFrame(view, 0))
             else:
                 frames.append(replace(frame, skew_s=skew_ns / NANOSECONDS))
-        return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
+        device_frame = self._frame_prefix + DEVICE_FRAME
+        return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, device_frame)
 
     def _judge_stamps(self) -> None:
         """Say what is wrong with the cameras' clocks, and why there is no frame set."""
@@ -211,7 +223,7 @@ class SynchronizerNode(Node):
         p50, p95, p99 = self._latency(50, 95, 99)
         status = SynchronizerStatus(
             stamp_ns=self.get_clock().now().nanoseconds,
-            matcher="egorear",
+            matcher=self._settings["matcher"],
             cameras=self._cameras(statistics),
             complete_sets=statistics.complete,
             partial_sets=statistics.partial,
