@@ -21,6 +21,7 @@ from egorear_ros.datatypes import FrameSet, PoseStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
 from egorear_ros.inference.engines import AUTO, ENGINES
+from egorear_ros.nodes.bounded import within
 from egorear_ros.nodes.conversions import (
     frame_set_from_message,
     skeleton_2d_to_message,
@@ -48,9 +49,11 @@ PARAMETERS = (
     Parameter("skeleton_id", "wearer", "Identity of the tracked person, for TF frame body_<id> and topics of ROS4HRI."),
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
     Parameter("reliable_input", True, "Ask for frame sets reliably; must match the synchronizer."),
+    Parameter("load_timeout", 120.0, "load_model answers within this time, with or without the model, s.", 1.0, 3600.0),
     Parameter("silence_warning", 5.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )
 TAKE_TIMEOUT_S = 0.5
+Loaded = tuple[PoseEstimator, TemporalFilter | None]
 
 
 class PoseNode(LifecycleNode):
@@ -159,13 +162,12 @@ class PoseNode(LifecycleNode):
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
-    def _use(self, model: str, configured: bool = False) -> None:
-        """Load `model`, then take it in; while it loads, and if it fails, the old one works on.
+    def _use(self, model: str) -> None:
+        """Load `model`, then take it in."""
+        self._take_in(self._loaded(model), model)
 
-        Args:
-            model: what to load.
-            configured: take it in only if there still is an old one: the node may be cleaned up meanwhile.
-        """
+    def _loaded(self, model: str) -> Loaded:
+        """The network, warm; the old one works on meanwhile."""
         started = time.monotonic()
         p = self._settings
         rig = load_rig(p["rig"]) if p["rig"] else None
@@ -174,13 +176,24 @@ class PoseNode(LifecycleNode):
         )
         estimator.warm_up()
         temporal = open_filter(estimator, model, p["stature_m"] or None) if p["temporal"] else None
+        seconds = time.monotonic() - started
+        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
+        return estimator, temporal
+
+    def _take_in(self, loaded: Loaded, model: str, configured: bool = False) -> None:
+        """Use this network from the next frame set on.
+
+        Args:
+            loaded: the network and what goes on over time.
+            model: its name.
+            configured: take it in only if there still is an old one: the node may be cleaned up meanwhile.
+        """
+        estimator, temporal = loaded
         with self._swap:
             if configured and self._estimator is None:
                 raise EgorearError("the pose node is not configured; configure it first")
             self._estimator, self._temporal, self._model_name = estimator, temporal, model
             self._health.broken = ""
-        seconds = time.monotonic() - started
-        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, engine '{estimator.engine.name}'")
 
     def _receive(self, message: msg.FrameSet) -> None:
         try:
@@ -201,13 +214,15 @@ class PoseNode(LifecycleNode):
                 self._health.caught("frame set", error)
 
     def _estimate(self, frame_set: FrameSet) -> None:
+        # References of its own: a swap that waited for a free moment of a busy network might wait for ever.
         with self._swap:
-            if not self._active or self._estimator is None:
-                self._ignored += 1
-                return
-            estimate, left_out = self._estimator.estimate_frames(frame_set.frames)
-            if self._temporal is not None:
-                estimate = self._temporal.update(estimate, frame_set.stamp_ns)
+            estimator, temporal = self._estimator, self._temporal
+        if not self._active or estimator is None:
+            self._ignored += 1
+            return
+        estimate, left_out = estimator.estimate_frames(frame_set.frames)
+        if temporal is not None:
+            estimate = temporal.update(estimate, frame_set.stamp_ns)
         for view, reason in left_out.items():
             self._health.problems.report(f"bad image of {view}", reason)
         self._publish(estimate, frame_set)
@@ -265,9 +280,13 @@ class PoseNode(LifecycleNode):
 
     def _load_model(self, request: srv.LoadModel.Request, response: srv.LoadModel.Response) -> srv.LoadModel.Response:
         """Swap the network; in a thread of its own, the old one works on meanwhile."""
+        limit_s = self._settings["load_timeout"]
         try:
-            self._use(request.model, configured=True)
+            self._take_in(within(limit_s, lambda: self._loaded(request.model)), request.model, configured=True)
             response.success, response.message = True, f"'{request.model}' is in use"
+        except TimeoutError:
+            response.success = False
+            response.message = f"model '{request.model}' was not loaded within {limit_s:g} s (parameter load_timeout)"
         except Exception as error:  # whatever a file makes torch do, the answer comes and the node lives on
             response.success, response.message = False, reason_of(error)
         response.active_model = self._model_name
