@@ -98,7 +98,8 @@ class Skeleton:
         gravity: (3,) float64, unit vector that points down, in `frame_id`; None where not known.
         gravity_deviation_rad: standard deviation of the direction of gravity; means nothing without `gravity`.
         stature_m: of this person, given or learnt; None where not known.
-        cues: what else than the images of one frame set was used: "temporal", "gravity", "stature".
+        cues: what else than the images of one frame set was used: "past frames", "gravity",
+            "bone lengths", "stature".
     """
 
     stamp_ns: int

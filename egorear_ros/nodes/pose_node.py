@@ -244,8 +244,9 @@ class PoseNode(LifecycleNode):
 
     def _publish_status(self) -> None:
         p50, p95, p99 = self._latency(50, 95, 99)
-        estimator = self._estimator
+        estimator, temporal = self._estimator, self._temporal
         status = PoseStatus(
+            cues=temporal.cues if temporal is not None else (),
             stamp_ns=self.get_clock().now().nanoseconds,
             model=self._model_name,
             engine=estimator.engine.name if estimator else "",

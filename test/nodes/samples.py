@@ -52,7 +52,7 @@ def skeleton() -> Skeleton:
         gravity=np.array([0.0, 0.6, 0.8]),
         gravity_deviation_rad=0.125,
         stature_m=1.75,
-        cues=("temporal", "gravity"),
+        cues=("past frames", "gravity"),
     )
 
 
