@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from egorear_ros.graph.dds_profile import PROFILE_VARIABLES
+
 ROOT = Path(__file__).resolve().parents[1]
 PROFILE = ROOT / "config" / "fastdds_shared_memory.xml"
 RATE_HZ = 30.0
@@ -60,9 +62,10 @@ def compare(seconds: float) -> None:
 def run_pair(size: int, reliable: bool, profile: str, seconds: float) -> dict[str, float]:
     """Run subscriber and publisher; returns the subscriber's figures."""
     environment = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": "77"}
-    environment.pop("FASTRTPS_DEFAULT_PROFILES_FILE", None)
+    for name in PROFILE_VARIABLES:
+        environment.pop(name, None)
     if profile != "default":
-        environment["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(PROFILE)
+        environment |= dict.fromkeys(PROFILE_VARIABLES, str(PROFILE))
     command = [sys.executable, __file__, "--size", str(size), "--seconds", str(seconds), *["--reliable"] * reliable]
     with tempfile.TemporaryFile("w+") as output:
         subscriber = subprocess.Popen([*command, "--role", "subscribe"], env=environment, stdout=output)

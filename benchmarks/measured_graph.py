@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -32,6 +31,8 @@ WARM_UP_S = 3.0
 SETTLE_S = 3.0
 START_S = 300.0
 IMAGES = 4
+SYNCHRONIZER, POSE = "/egorear/synchronizer: matching", "/egorear/pose: inference"
+"""What the nodes are called in /diagnostics."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class MeasuredGraph:
         from egorear_msgs import msg
 
         self._node.create_subscription(msg.Skeleton, "/egorear/skeleton", self._skeleton, 10)
-        self._node.create_subscription(msg.PipelineStatus, "/egorear/status", self._status, 10)
+        self._node.create_subscription(msg.SynchronizerStatus, "/egorear/synchronizer/status", self._status, 10)
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostics, 100)
         self._executor: Any = EventsExecutor()
         self._executor.add_node(self._node)
@@ -217,21 +218,22 @@ class MeasuredGraph:
         stamp_ns = stamp.sec * 10**9 + stamp.nanosec
         since_s = (stamp_ns - self._begin_ns) / 1e9 - WARM_UP_S
         if since_s >= 0:
-            self.overhead_ms.append((since_s, (now_ns - stamp_ns) / 1e6 - 1e3 * sum(skeleton.stage_seconds)))
+            working_ns = sum(10**9 * stage.sec + stage.nanosec for stage in skeleton.stage_durations)
+            self.overhead_ms.append((since_s, (now_ns - stamp_ns - working_ns) / 1e6))
 
     def _status(self, status: Any) -> None:
-        if status.cameras and time.time_ns() > self._begin_ns + 1e9 * WARM_UP_S:
+        if time.time_ns() > self._begin_ns + 1e9 * WARM_UP_S:
             self.sync_p50_ms.append(1e3 * status.latency_p50)
 
     def _diagnostics(self, message: Any) -> None:
         for status in message.status:
-            self._figures[status.name.partition(":")[0]] = {item.key: item.value for item in status.values}
+            self._figures[status.name] = {item.key: item.value for item in status.values}
 
     def _wait_until_ready(self) -> None:
         """Until all nodes tell of themselves and the network is loaded; then some time for DDS to connect them."""
-        names = {f"/egorear/{view}/camera" for view in VIEWS} | {"/egorear/synchronizer", "/egorear/pose"}
+        names = {f"/egorear/{view}/camera: capture" for view in VIEWS} | {SYNCHRONIZER, POSE}
         deadline = time.monotonic() + START_S
-        while not (names <= set(self._figures) and self._figures["/egorear/pose"]["model"]):
+        while not (names <= set(self._figures) and self._figures[POSE]["model"]):
             if time.monotonic() > deadline:
                 raise SystemExit(f"the graph does not come up; heard of {sorted(self._figures)}")
             self._spin(0.2)
@@ -247,7 +249,7 @@ class MeasuredGraph:
             sent = json.loads((self._folder / f"{view}.json").read_text(encoding="utf-8"))
             self.counted.due += sent["due"]
             self.counted.sent += sent["sent"]
-            self.counted.cameras += int(self._figures[f"/egorear/{view}/camera"]["frames"])
+            self.counted.cameras += int(self._figures[f"/egorear/{view}/camera: capture"]["frames"])
         self.counted.synchronizer, self.counted.pose = self._counters()
 
     def _sample(self) -> Sample:
@@ -256,11 +258,12 @@ class MeasuredGraph:
 
     def _counters(self) -> tuple[Counter[str], Counter[str]]:
         """What synchronizer and pose node have counted."""
-        sync, pose = self._figures["/egorear/synchronizer"], self._figures["/egorear/pose"]
+        sync, pose = self._figures[SYNCHRONIZER], self._figures[POSE]
         matched: Counter[str] = Counter()
         for view in VIEWS:
-            for name, count in re.findall(r"([a-z][a-z ]*) (\d+)(?= |;|$)", sync[view]):
-                matched[name.strip()] += int(count)
+            for name, count in self._figures[f"/egorear/synchronizer: {view}"].items():
+                if count.isdecimal():
+                    matched[name] += int(count)
         matched.update({name: int(sync[f"{name} sets"]) for name in ("complete", "partial")})
         used = {name: int(pose[f"{name} frame sets"]) for name in ("received", "skipped", "failed", "ignored")}
         return matched, Counter({**used, "skeletons": int(pose["skeletons"])})

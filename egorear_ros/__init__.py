@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from egorear_ros.rig import Rig, load_rig
     from egorear_ros.tracking import PoseTracker
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """The one source of the version: pyproject.toml reads it; a test compares package.xml and CITATION.cff with it."""
 
 __all__ = ["EgorearError", "PoseEstimate", "PoseEstimator", "PoseTracker", "Rig", "__version__", "load_rig"]

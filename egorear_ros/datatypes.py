@@ -23,8 +23,8 @@ JPEG_FORMAT: Final = "rgb8; jpeg compressed bgr8"
 """`CompressedImage.format` as image_transport writes it: of the image, codec, of the pixels in the codec."""
 
 
-def _check_shape(name: str, array: npt.NDArray[np.generic], shape: tuple[int, ...]) -> None:
-    if array.shape != shape:
+def _check_shape(name: str, array: npt.NDArray[np.generic] | None, shape: tuple[int, ...]) -> None:
+    if array is not None and array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
 
 
@@ -90,6 +90,16 @@ class Skeleton:
         frame_id: frame of the positions.
         skeleton_id: which body.
         stage_seconds: duration of each processing stage, seconds, in order.
+        velocities_m_s: (16, 3) float64, metres per second as seen from `frame_id`; None where not estimated.
+        velocity_covariance_m2_s2: (16, 3, 3) float32; None where not estimated.
+        contact: (16,) float32, 0 to 1, probability that the joint rests on something fixed, NaN for joints not judged;
+            None where not estimated.
+        prediction_ns: how far it was predicted beyond its newest frame set; `stamp_ns` has it added.
+        gravity: (3,) float64, unit vector that points down, in `frame_id`; None where not known.
+        gravity_deviation_rad: standard deviation of the direction of gravity; means nothing without `gravity`.
+        stature_m: of this person, given or learnt; None where not known.
+        cues: what else than the images of one frame set was used: "past frames", "gravity",
+            "bone lengths", "stature".
     """
 
     stamp_ns: int
@@ -101,6 +111,14 @@ class Skeleton:
     frame_id: str
     skeleton_id: str = "0"
     stage_seconds: dict[str, float] = field(default_factory=dict)
+    velocities_m_s: Float64 | None = None
+    velocity_covariance_m2_s2: Float32 | None = None
+    contact: Float32 | None = None
+    prediction_ns: int = 0
+    gravity: Float64 | None = None
+    gravity_deviation_rad: float = 0.0
+    stature_m: float | None = None
+    cues: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the array, unless every array has its fixed shape."""
@@ -108,6 +126,10 @@ class Skeleton:
         _check_shape("confidence", self.confidence, (NUM_JOINTS,))
         _check_shape("covariance_m2", self.covariance_m2, (NUM_JOINTS, 3, 3))
         _check_shape("valid", self.valid, (NUM_JOINTS,))
+        _check_shape("velocities_m_s", self.velocities_m_s, (NUM_JOINTS, 3))
+        _check_shape("velocity_covariance_m2_s2", self.velocity_covariance_m2_s2, (NUM_JOINTS, 3, 3))
+        _check_shape("contact", self.contact, (NUM_JOINTS,))
+        _check_shape("gravity", self.gravity, (3,))
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -120,10 +142,12 @@ class Skeleton2D:
     """The 15 heatmap joints as seen in one camera's image.
 
     Attributes:
+        stamp_ns: acquisition time of the image.
         pixels: (15, 2) float32, x and y in an image of `image_size`.
         score: (15,) float32, heatmap maximum.
         image_size: (width, height) in pixels.
         frame_id: the camera's optical frame.
+        frame_set_stamp_ns: of the frame set, and so of the `Skeleton` this belongs to.
     """
 
     stamp_ns: int
@@ -132,6 +156,7 @@ class Skeleton2D:
     score: Float32
     image_size: tuple[int, int]
     frame_id: str
+    frame_set_stamp_ns: int
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the array, unless every array has its fixed shape."""
@@ -146,37 +171,67 @@ class Skeleton2D:
 
 @dataclass(frozen=True)
 class CameraStatus:
-    """What the synchronizer counted for one camera; see egorear_msgs/CameraStatus. Rates in Hz, skews in seconds."""
+    """What the synchronizer counted for one camera; see egorear_msgs/CameraStatus.
+
+    received = matched + late + duplicates + dropped + waiting. Rates in Hz, times in seconds.
+    """
 
     view: str
     alive: bool
     received: int
     matched: int
     late: int
-    dropped: int
     duplicates: int
+    dropped: int
+    waiting: int
+    missed: int
     rate_hz: float
+    offset_s: float
     mean_skew_s: float
     max_skew_s: float
+    max_lag_s: float
+    fault: str
 
 
 @dataclass(frozen=True)
-class PipelineStatus:
-    """Health of the pipeline as one node sees it; see egorear_msgs/PipelineStatus.
-
-    Latencies are seconds since acquisition. What a node does not know keeps its default.
-    """
+class SynchronizerStatus:
+    """Health of the synchronizer; see egorear_msgs/SynchronizerStatus."""
 
     stamp_ns: int
-    node: str
-    cameras: tuple[CameraStatus, ...] = ()
-    complete_sets: int = 0
-    partial_sets: int = 0
-    clock_resets: int = 0
-    skeletons: int = 0
-    skipped_sets: int = 0
-    rate_hz: float = math.nan
+    matcher: str
+    cameras: tuple[CameraStatus, ...]
+    complete_sets: int
+    partial_sets: int
+    discarded_sets: int
+    clock_resets: int
+    rate_hz: float
     latency_p50_s: float = math.nan
     latency_p95_s: float = math.nan
     latency_p99_s: float = math.nan
-    model: str = ""
+
+
+@dataclass(frozen=True)
+class PoseStatus:
+    """Health of the pose node; see egorear_msgs/PoseStatus.
+
+    received_sets = skeletons + skipped_sets + failed_sets + ignored_sets, but for one set that waits and one in work.
+    """
+
+    stamp_ns: int
+    model: str
+    engine: str
+    active: bool
+    enabled: bool
+    received_sets: int
+    skeletons: int
+    skipped_sets: int
+    failed_sets: int
+    ignored_sets: int
+    rate_hz: float
+    latency_p50_s: float = math.nan
+    latency_p95_s: float = math.nan
+    latency_p99_s: float = math.nan
+    network_p50_s: float = math.nan
+    cues: tuple[str, ...] = ()
+    stature_m: float | None = None
+    tracker_resets: int = 0

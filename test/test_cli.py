@@ -14,6 +14,7 @@ import pytest
 from egorear_ros.cli import doctor, main
 from egorear_ros.cli._commands import COMMANDS
 from egorear_ros.errors import EgorearError
+from egorear_ros.graph.dds_profile import PROFILE_VARIABLES
 from egorear_ros.result_file import write_json
 from egorear_ros.visualization.evaluation_report import check_out
 
@@ -162,8 +163,11 @@ def test_doctor_reports_a_library_that_breaks_on_import(
 
 
 def test_doctor_notices_a_missing_dds_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", "/nowhere.xml")
-    assert next(doctor.check_shared_memory()).state == doctor.BROKEN
+    for name in PROFILE_VARIABLES:
+        for other in PROFILE_VARIABLES:
+            monkeypatch.delenv(other, raising=False)
+        monkeypatch.setenv(name, "/nowhere.xml")
+        assert next(doctor.check_shared_memory()).state == doctor.BROKEN
 
 
 def test_doctor_on_this_machine_finds_the_core_working() -> None:

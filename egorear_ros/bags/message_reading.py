@@ -7,10 +7,11 @@ evaluation of bags read images and skeletons here, so that both see the same pix
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from egorear_ros.data.encodings import rgb_from_message
 from egorear_ros.datatypes import CameraFrame, Skeleton, Skeleton2D
@@ -25,8 +26,13 @@ class MessageError(EgorearError):
 
 
 def stamp_to_ns(stamp: Any) -> int:
-    """ROS time to integer nanoseconds."""
+    """ROS time or duration to integer nanoseconds."""
     return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def nanoseconds(seconds: float) -> int:
+    """Seconds to the nearest integer of nanoseconds."""
+    return round(seconds * NANOSECONDS)
 
 
 def camera_frame_from_message(view: str, message: Any) -> CameraFrame:
@@ -46,31 +52,70 @@ def camera_frame_from_message(view: str, message: Any) -> CameraFrame:
 
 
 def skeleton_from_message(message: Any) -> Skeleton:
-    """Read an egorear_msgs/Skeleton.
+    """Read an egorear_msgs/Skeleton, of this version or, from a bag, of version 0.1.
 
     Raises:
         MessageError: its joints are not ours in our order, or a field has not one entry per joint.
     """
     check_joints("skeleton", message.joint_names, JOINTS)
-    positions = np.array([[point.x, point.y, point.z] for point in message.positions])
-    joints = len(JOINTS)
+    shared = _skeleton_0_1(message)
+    if hasattr(message, "stage_seconds"):  # only version 0.1 had it
+        return Skeleton(**shared, stage_seconds=_stages(message.stage_names, list(message.stage_seconds)))
+    stages_s = [stamp_to_ns(duration) / NANOSECONDS for duration in message.stage_durations]
+    gravity = np.array(_vector(message.gravity))
     return Skeleton(
-        stamp_ns=stamp_to_ns(message.header.stamp),
-        positions_m=_shaped("skeleton", "positions", positions, (joints, 3)),
-        confidence=_shaped("skeleton", "confidence", np.array(message.confidence, np.float32), (joints,)),
-        covariance_m2=_shaped("skeleton", "covariance", np.array(message.covariance, np.float32), (joints, 3, 3)),
-        valid=_shaped("skeleton", "valid", np.array(message.valid, np.bool_), (joints,)),
-        views=tuple(message.views),
-        frame_id=message.header.frame_id,
-        skeleton_id=message.skeleton_id,
-        stage_seconds=_stage_seconds(message),
+        **shared,
+        stage_seconds=_stages(message.stage_names, stages_s),
+        velocities_m_s=_vectors("velocities", message.velocities) if len(message.velocities) else None,
+        velocity_covariance_m2_s2=_numbers(message.velocity_covariance, (len(JOINTS), 3, 3)),
+        contact=_numbers(message.contact, (len(JOINTS),)),
+        prediction_ns=stamp_to_ns(message.prediction),
+        gravity=gravity if gravity.any() else None,
+        gravity_deviation_rad=float(message.gravity_deviation),
+        stature_m=float(message.stature) or None,
+        cues=tuple(message.cues),
     )
 
 
-def _stage_seconds(message: Any) -> dict[str, float]:
-    names, seconds = message.stage_names, message.stage_seconds
+def _skeleton_0_1(message: Any) -> dict[str, Any]:
+    """The fields that a Skeleton has had since version 0.1 of the messages."""
+    joints = len(JOINTS)
+    return {
+        "stamp_ns": stamp_to_ns(message.header.stamp),
+        "positions_m": _vectors("positions", message.positions),
+        "confidence": _shaped("skeleton", "confidence", np.array(message.confidence, np.float32), (joints,)),
+        "covariance_m2": _shaped("skeleton", "covariance", np.array(message.covariance, np.float32), (joints, 3, 3)),
+        "valid": _shaped("skeleton", "valid", np.array(message.valid, np.bool_), (joints,)),
+        "views": tuple(message.views),
+        "frame_id": message.header.frame_id,
+        "skeleton_id": message.skeleton_id,
+    }
+
+
+def _numbers(values: Any, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """The numbers in this shape, or None for an empty field.
+
+    Raises:
+        MessageError: there are fewer or more.
+    """
+    array = np.array(values, np.float32)
+    if array.size not in (0, math.prod(shape)):
+        raise MessageError(f"skeleton message has a field of {array.size} numbers; expected {math.prod(shape)} or none")
+    return array.reshape(shape) if array.size else None
+
+
+def _vector(value: Any) -> list[float]:
+    return [value.x, value.y, value.z]
+
+
+def _vectors(field: str, values: Any) -> NDArray[np.float64]:
+    """(16, 3) numbers of a skeleton's field, or MessageError."""
+    return np.asarray(_shaped("skeleton", field, np.array([_vector(value) for value in values]), (len(JOINTS), 3)))
+
+
+def _stages(names: Sequence[str], seconds: Sequence[float]) -> dict[str, float]:
     if len(names) != len(seconds):
-        raise MessageError(f"skeleton message has {len(names)} stage_names and {len(seconds)} stage_seconds")
+        raise MessageError(f"skeleton message has {len(names)} names of stages and {len(seconds)} durations")
     return dict(zip(names, seconds, strict=True))
 
 
@@ -95,6 +140,7 @@ def skeleton_2d_from_message(message: Any) -> Skeleton2D:
         score=_shaped("2D skeleton", "score", np.array(message.score, np.float32), (len(HEATMAP_JOINTS),)),
         image_size=(message.image_width, message.image_height),
         frame_id=message.header.frame_id,
+        frame_set_stamp_ns=stamp_to_ns(getattr(message, "frame_set_stamp", message.header.stamp)),  # 0.1 had only one
     )
 
 

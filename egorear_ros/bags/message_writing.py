@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from egorear_ros.bags.message_reading import NANOSECONDS
+from egorear_ros.bags.message_reading import NANOSECONDS, nanoseconds
 from egorear_ros.bags.message_types import (
     CAMERA_INFO,
     COMPRESSED_IMAGE,
@@ -43,8 +43,23 @@ def make_for_bag(type_name: str, /, **fields: Any) -> Any:
 
 def header(stamp_ns: int, frame_id: str, make: Make = make_for_bag) -> Any:
     """std_msgs/Header."""
-    stamp = make("builtin_interfaces/msg/Time", sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
-    return make("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
+    return make("std_msgs/msg/Header", stamp=time(stamp_ns, make), frame_id=frame_id)
+
+
+def time(stamp_ns: int, make: Make = make_for_bag) -> Any:
+    """builtin_interfaces/Time."""
+    return make("builtin_interfaces/msg/Time", sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
+
+
+def duration(duration_ns: int, make: Make = make_for_bag) -> Any:
+    """builtin_interfaces/Duration; the nanoseconds are never negative, as in ROS."""
+    return make("builtin_interfaces/msg/Duration", sec=duration_ns // NANOSECONDS, nanosec=duration_ns % NANOSECONDS)
+
+
+def vector(value: NDArray[np.floating], make: Make = make_for_bag) -> Any:
+    """geometry_msgs/Vector3 of a (3,) vector."""
+    x, y, z = value.tolist()
+    return make("geometry_msgs/msg/Vector3", x=x, y=y, z=z)
 
 
 def image(rgb: RgbImage, stamp_ns: int, frame_id: str) -> Any:
@@ -100,10 +115,22 @@ def skeleton(value: Skeleton, make: Make = make_for_bag) -> Any:
         confidence=np.asarray(value.confidence, np.float32),
         covariance=np.asarray(value.covariance_m2, np.float32).reshape(-1),
         valid=np.asarray(value.valid, np.bool_),
+        velocities=[] if value.velocities_m_s is None else [vector(row, make) for row in value.velocities_m_s],
+        velocity_covariance=_numbers(value.velocity_covariance_m2_s2),
+        contact=_numbers(value.contact),
+        prediction=duration(value.prediction_ns, make),
+        gravity=vector(np.zeros(3) if value.gravity is None else value.gravity, make),
+        gravity_deviation=float(value.gravity_deviation_rad),
+        stature=value.stature_m or 0.0,
         views=list(value.views),
+        cues=list(value.cues),
         stage_names=list(value.stage_seconds),
-        stage_seconds=np.array(list(value.stage_seconds.values()), np.float32),
+        stage_durations=[duration(nanoseconds(seconds), make) for seconds in value.stage_seconds.values()],
     )
+
+
+def _numbers(array: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    return np.zeros(0, np.float32) if array is None else np.asarray(array, np.float32).reshape(-1)
 
 
 def skeleton_2d(value: Skeleton2D, make: Make = make_for_bag) -> Any:
@@ -112,6 +139,7 @@ def skeleton_2d(value: Skeleton2D, make: Make = make_for_bag) -> Any:
     return make(
         SKELETON_2D,
         header=header(value.stamp_ns, value.frame_id, make),
+        frame_set_stamp=time(value.frame_set_stamp_ns, make),
         view=value.view,
         image_width=width,
         image_height=height,
@@ -128,10 +156,9 @@ def transforms(edges: Iterable[StaticTransform], stamp_ns: int, make: Make = mak
 
 def transform(edge: StaticTransform, stamp_ns: int, make: Make = make_for_bag) -> Any:
     """geometry_msgs/TransformStamped of an edge of a TF tree."""
-    x, y, z = edge.parent_from_child[:3, 3].tolist()
     motion = make(
         "geometry_msgs/msg/Transform",
-        translation=make("geometry_msgs/msg/Vector3", x=x, y=y, z=z),
+        translation=vector(edge.parent_from_child[:3, 3], make),
         rotation=quaternion(edge.parent_from_child, make),
     )
     return make(

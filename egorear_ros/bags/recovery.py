@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from egorear_ros.bags.mcap_scan import Channel, Scan, is_mcap, scan
-from egorear_ros.bags.message_types import typestore
+from egorear_ros.bags.message_types import typestore_of
 
 
 class RecoveredReader:
@@ -33,6 +33,7 @@ class RecoveredReader:
         self._scans = [scan(file) for file in files]
         self._files = [file.open("rb") for file in files]
         self.connections = _merged([channel for found in self._scans for channel in found.channels.values()])
+        self._store = typestore_of({channel.msgtype: channel.definition for channel in self.connections})
         times = [np.asarray(found.times, np.uint64) for found in self._scans]
         everything = np.concatenate(times) if times else np.zeros(0, np.uint64)
         self.start_time = int(everything.min()) if len(everything) else 0
@@ -68,7 +69,7 @@ class RecoveredReader:
 
     def deserialize(self, data: bytes, msgtype: str) -> Any:
         """The message."""
-        return typestore().deserialize_cdr(data, msgtype)
+        return self._store.deserialize_cdr(data, msgtype)
 
 
 def recover(path: Path) -> RecoveredReader | None:

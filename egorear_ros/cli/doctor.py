@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from egorear_ros.errors import EgorearError
+from egorear_ros.graph.dds_profile import PROFILE_VARIABLES, chosen_profile
 from egorear_ros.rig import load_rig
 
 OK, MISSING, BROKEN = "ok", "missing", "broken"
@@ -110,13 +111,20 @@ def check_ros() -> Iterator[Finding]:
     yield rclpy
     if rclpy.state == OK:
         distro = os.environ.get("ROS_DISTRO", "")
-        yield Finding("ROS 2", OK, f"sourced: {distro}" if distro else "from PyPI wheels in this environment")
+        wheels = f"{_wheels()} from PyPI wheels in this environment"
+        yield Finding("ROS 2", OK, f"sourced: {distro}" if distro else wheels)
     for package in ("egorear_msgs.msg", "tf2_msgs.msg"):
         yield _library(
             package, BROKEN, "make setup builds it; in a colcon workspace: colcon build, then source install/"
         )
     for module, purpose in (("launch_ros", "ros2 launch"), ("cv_bridge", "unusual image encodings")):
         yield _library(module, MISSING, "comes with an apt install of ROS 2; `egorear run` works without", purpose)
+
+
+def _wheels() -> str:
+    """The distribution whose wheels are installed."""
+    installed = {str(found.metadata["Name"]) for found in importlib.metadata.distributions()}
+    return next((name.capitalize() for name in ("jazzy", "kilted") if f"ros-{name}-rclpy" in installed), "")
 
 
 def check_loopback() -> Iterator[Finding]:
@@ -139,15 +147,15 @@ def check_loopback() -> Iterator[Finding]:
 
 def check_shared_memory() -> Iterator[Finding]:
     """Space for the images between processes, and the profile that makes Fast DDS use it."""
-    profile = os.environ.get("FASTRTPS_DEFAULT_PROFILES_FILE") or os.environ.get("FASTDDS_DEFAULT_PROFILES_FILE")
+    profile, variables = chosen_profile(os.environ), " and ".join(PROFILE_VARIABLES)
     if profile and not Path(profile).is_file():
-        yield Finding("DDS profile", BROKEN, f"'{profile}' does not exist", "unset FASTRTPS_DEFAULT_PROFILES_FILE")
+        yield Finding("DDS profile", BROKEN, f"'{profile}' does not exist", f"unset {variables}")
     else:
         yield Finding(
             "DDS profile",
             OK if profile else MISSING,
             profile or "default: large images get lost between processes",
-            "start through `make` or `ros2 launch egorear ...`, or set FASTRTPS_DEFAULT_PROFILES_FILE",
+            f"start through `make` or `ros2 launch egorear ...`, or set {variables}",
         )
     try:
         free_mb = shutil.disk_usage("/dev/shm").free // 2**20

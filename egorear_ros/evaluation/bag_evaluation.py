@@ -28,6 +28,7 @@ from egorear_ros.evaluation.prediction import Predictions
 from egorear_ros.evaluation.stamps import StampReport, stamp_lines, summary_of_stamps
 from egorear_ros.evaluation.summary import summarize
 from egorear_ros.inference import InputError, PoseEstimate, PoseEstimator
+from egorear_ros.rig import without_prefix
 from egorear_ros.rig.checking import RigCheck
 from egorear_ros.sync import AlignedSet, SyncConfig, Synchronizer, SyncStatistics
 from egorear_ros.tracking.recordings import Refine, per_frame
@@ -292,7 +293,7 @@ def _first(problems: Counter[str]) -> str:
 
 
 def _check_frames(skeleton: Skeleton, truth: Skeleton) -> None:
-    if skeleton.frame_id != truth.frame_id:
+    if skeleton.frame_id != without_prefix(truth.frame_id):
         raise EgorearError(
             f"the bag's ground truth is in frame '{truth.frame_id}', the skeletons are in '{skeleton.frame_id}'; "
             "record it in the device frame"

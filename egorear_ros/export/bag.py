@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import heapq
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from egorear_ros.bags import message_writing
+from egorear_ros.bags.message_reading import skeleton_from_message
 from egorear_ros.bags.message_types import CAMERA_INFO, COMPRESSED_IMAGE, SKELETON, STRING, TF, typestore
 from egorear_ros.bags.writing import quality_of_service
 from egorear_ros.errors import EgorearError
@@ -69,13 +70,13 @@ def _copy_bag(writer: Any, export: Export, progress: Progress) -> None:
                 topic: writer.add_connection(
                     topic,
                     c.msgtype,
-                    typestore=reader.typestore,
+                    typestore=typestore() if c.msgtype == SKELETON else reader.typestore,
                     offered_qos_profiles=c.ext.offered_qos_profiles,
                 )
                 for topic, c in there.items()
             }
             images = set(recording.topics.images.values())
-            copied = _copied(reader, images, progress)
+            copied = _copied(_updated(reader), images, progress)
             _write_merged(writer, connections, copied, export, recording.topics.namespace)
     except EgorearError:
         raise
@@ -83,8 +84,22 @@ def _copy_bag(writer: Any, export: Export, progress: Progress) -> None:
         raise EgorearError(f"bag '{recording.path}' cannot be copied: {error}") from error
 
 
-def _copied(reader: Any, images: set[str], progress: Progress) -> Iterator[_Message]:
+def _updated(reader: Any) -> Iterator[tuple[Any, int, bytes | memoryview]]:
+    """All messages as they are; skeletons of an older version as today's, as a file has one definition per type."""
+    store = typestore()
+    types = {connection.msgtype for connection in reader.connections}
+    is_old = SKELETON in types and reader.typestore.hash_rihs01(SKELETON) != store.hash_rihs01(SKELETON)
     for connection, time_ns, data in reader.messages():
+        if is_old and connection.msgtype == SKELETON:
+            old = skeleton_from_message(reader.deserialize(data, SKELETON))
+            data = store.serialize_cdr(message_writing.skeleton(old), SKELETON)  # noqa: PLW2901
+        yield connection, time_ns, data
+
+
+def _copied(
+    messages: Iterable[tuple[Any, int, bytes | memoryview]], images: set[str], progress: Progress
+) -> Iterator[_Message]:
+    for connection, time_ns, data in messages:
         if connection.topic in images:
             progress(1)
         yield _Message(time_ns, connection.topic, data)

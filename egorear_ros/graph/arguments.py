@@ -17,7 +17,7 @@ from egorear_ros.graph.description import (
 )
 from egorear_ros.nodes.parameter_file import check_parameter_file, node_parameters
 from egorear_ros.resources import find
-from egorear_ros.rig import VIEWS, load_rig
+from egorear_ros.rig import VIEWS, check_frame_prefix, load_rig
 from egorear_ros.topics import clean_namespace, full_name
 
 TRUE, FALSE = "true", "false"
@@ -76,6 +76,9 @@ ARGUMENTS: Final[Mapping[str, Argument]] = {
     "engine": Argument("", "How the network runs, see docs/inference.md; empty: as the parameter file says"),
     "params_file": Argument("", "ROS parameter file of all nodes; empty: the shipped config/egorear.yaml"),
     "namespace": Argument(NAMESPACE, "Namespace of all nodes and topics"),
+    "frame_prefix": Argument(
+        "", "Put before the names of all TF frames, such as left/, for several helmets in one TF tree"
+    ),
     "composition": _switch(TRUE, "All nodes in one process, images are not copied; false: one process per node"),
     "view": _switch(FALSE, "Show images, skeleton, truth and errors in the browser"),
     "body": _switch(TRUE, "The person as a robot: joint states, robot description, TF frames"),
@@ -111,6 +114,7 @@ def graph_options(values: Mapping[str, str]) -> GraphOptions:
         view=values["view"] == TRUE,
         use_sim_time=values["use_sim_time"] == TRUE,
         nodes=tuple(node.strip() for node in values["nodes"].split(",") if node.strip()),
+        frame_prefix=check_frame_prefix(values["frame_prefix"]),
     )
 
 

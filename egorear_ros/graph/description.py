@@ -19,8 +19,6 @@ from egorear_ros.rig import Rig, load_rig
 
 NAMESPACE: Final = "egorear"
 POSE: Final = "pose"
-PROFILE: Final = "config/fastdds_shared_memory.xml"
-PROFILE_VARIABLE: Final = "FASTRTPS_DEFAULT_PROFILES_FILE"
 DEFAULT_RIG: Final = "ego4view"
 DEMO_CLIP: Final = "assets/demo_clip"
 DEMO_SCHEMES: Final = ("clip", "sim")
@@ -74,6 +72,7 @@ class GraphOptions:
         view: add the view in the browser.
         use_sim_time: take time from /clock.
         nodes: nodes of other packages, "module:Class" each.
+        frame_prefix: before the names of all TF frames; empty leaves it to the parameter file.
     """
 
     rig: str = ""
@@ -88,6 +87,7 @@ class GraphOptions:
     view: bool = False
     use_sim_time: bool = False
     nodes: tuple[str, ...] = ()
+    frame_prefix: str = ""
 
 
 def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
@@ -100,7 +100,8 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
     rig = load_rig(rig_file)
     views = options.views or rig.names
     common: dict[str, Any] = {"use_sim_time": options.use_sim_time}
-    images = {"transport": options.transport, **common} if options.transport else common
+    frames = {"frame_prefix": options.frame_prefix, **common} if options.frame_prefix else common
+    images = {"transport": options.transport, **frames} if options.transport else frames
     sources = camera_sources(rig.subset(views), options.source)
     camera = {"rig": rig_file, **_loop(sources), **images}
     recorded = _is_recorded(options.source)
@@ -111,13 +112,13 @@ def build_graph(options: GraphOptions) -> tuple[NodeSpec, ...]:
         for view, source in sources.items()
     ]
     if recorded:
-        truth = {"rig": rig_file, "source": options.source, "start_with": POSE, **common}
+        truth = {"rig": rig_file, "source": options.source, "start_with": POSE, **frames}
         specs.append(NodeSpec("ground_truth_node", "ground_truth", truth))
     specs.append(NodeSpec("synchronizer_node", "synchronizer", {"rig": rig_file, "views": list(views), **images}))
     # The rig only where the user names one: a clip's own has the extrinsics as built, which no wearer knows.
     chosen = {name: value for name in ("model", "rig", "device", "engine") if (value := getattr(options, name))}
     specs.append(NodeSpec("pose_node", POSE, {**chosen, **common}))
-    specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": rig_file, **common}))
+    specs.append(NodeSpec("skeleton_view_node", "skeleton_view", {"rig": rig_file, **frames}))
     if options.body:
         specs.append(NodeSpec("body_node", "body", common))
     if options.evaluate:

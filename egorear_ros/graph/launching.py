@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,11 +33,11 @@ from egorear_ros.graph.arguments import (
     parameter_file,
     run_arguments,
 )
-from egorear_ros.graph.description import NODE_CLASSES, PROFILE, PROFILE_VARIABLE, NodeSpec, build_graph, rig_of
+from egorear_ros.graph.dds_profile import profile_variables
+from egorear_ros.graph.description import NODE_CLASSES, NodeSpec, build_graph, rig_of
 from egorear_ros.graph.rviz_view import write_rviz_view
 from egorear_ros.graph.supervisor import HOPELESS_CRASHES, HOPELESS_WINDOW_S, Ends, node_commands
 from egorear_ros.graph.virtual_environment import interpreter
-from egorear_ros.resources import find
 from egorear_ros.rig import load_rig
 from launch import LaunchContext, LaunchDescription
 
@@ -61,8 +62,8 @@ def describe(arguments: Mapping[str, Argument], start: Any) -> LaunchDescription
         )
         for name, argument in arguments.items()
     ]
-    profile = SetEnvironmentVariable(PROFILE_VARIABLE, str(find(PROFILE)))
-    return LaunchDescription([*declared, profile, OpaqueFunction(function=begin)])
+    profile = [SetEnvironmentVariable(name, value) for name, value in profile_variables(os.environ).items()]
+    return LaunchDescription([*declared, *profile, OpaqueFunction(function=begin)])
 
 
 def graph_actions(values: Mapping[str, str]) -> list[Any]:
@@ -97,7 +98,8 @@ def rviz_actions(values: Mapping[str, str]) -> list[Any]:
         return []
     require_rviz()
     clock = {"use_sim_time": values["use_sim_time"] == TRUE}
-    view = write_rviz_view(values["namespace"], image_transport(values) == "compressed", _views(values))
+    compressed = image_transport(values) == "compressed"
+    view = write_rviz_view(values["namespace"], compressed, _views(values), values["frame_prefix"])
     return [Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=[clock])]
 
 

@@ -23,11 +23,10 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from egorear_ros.errors import EgorearError
-from egorear_ros.graph.description import PROFILE, PROFILE_VARIABLE
+from egorear_ros.graph.dds_profile import profile_variables
 from egorear_ros.graph.ending import EndWatch
 from egorear_ros.graph.signals import ending_signals
 from egorear_ros.nodes.health import reason_of
-from egorear_ros.resources import find
 
 FOREVER_S = 1e6
 START_LIMIT_S = 60.0
@@ -53,7 +52,7 @@ def run_nodes(
         Exit status: 0 after a signal or an orderly shutdown, 1 when the nodes could not be built or one not be closed.
     """
     tune_malloc()
-    os.environ.setdefault(PROFILE_VARIABLE, str(find(PROFILE)))
+    os.environ.update(profile_variables(os.environ))
     well = True
     with stopped_by_signals() as stop:
         watch, nodes = EndWatch(), list[Node]()

@@ -21,6 +21,7 @@ from egorear_ros.graph.description import NAMESPACE
 from egorear_ros.graph.dock_layout import Window, image_columns
 from egorear_ros.plain_data import PlainDataError, read_yaml
 from egorear_ros.resources import find
+from egorear_ros.rig import HELMET_FRAME
 from egorear_ros.topics import full_name, prefix_of
 
 SHIPPED: Final = "rviz/egorear.rviz"
@@ -34,13 +35,14 @@ WIDTH_PX, HEIGHT_PX = 1280, 720
 Content = dict[str, Any]
 
 
-def write_rviz_view(namespace: str, compressed: bool, views: Sequence[str]) -> Path:
+def write_rviz_view(namespace: str, compressed: bool, views: Sequence[str], frame_prefix: str = "") -> Path:
     """Write the view of a graph where RViz may save it.
 
     Args:
         namespace: of the graph, clean.
         compressed: whether the images' topics are `.../image_raw/compressed`.
         views: the cameras; one image panel each.
+        frame_prefix: before the names of the graph's TF frames.
 
     Raises:
         EgorearError: the file cannot be written, or what was saved there is no RViz file.
@@ -50,7 +52,7 @@ def write_rviz_view(namespace: str, compressed: bool, views: Sequence[str]) -> P
     content = _shipped(views) if saved.get(OURS) else saved
     for display, topic in _topics(content):
         _set_topic(display["Class"], topic, namespace, compressed, views)
-    _write(path, content)
+    _write(path, _with_frames(content, frame_prefix + HELMET_FRAME))
     return path
 
 
@@ -113,6 +115,15 @@ def _set_topic(kind: str, settings: Content, namespace: str, compressed: bool, v
             return
     if topic in {full_name(NAMESPACE, below) for below in ("helmet", "markers", "robot_description")}:
         settings["Value"] = full_name(namespace, topic.removeprefix(prefix_of(NAMESPACE)))
+
+
+def _with_frames(content: Any, helmet: str) -> Any:
+    """The same with this name wherever the helmet's frame is meant, whatever prefix it had."""
+    if isinstance(content, dict):
+        return {name: _with_frames(value, helmet) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_with_frames(value, helmet) for value in content]
+    return helmet if isinstance(content, str) and content.endswith(HELMET_FRAME) else content
 
 
 def _read(path: Path) -> Content:

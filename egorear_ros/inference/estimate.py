@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,8 +41,14 @@ class PoseEstimate:
     velocity_m_s: Array | None = None
     velocity_std_m_s: Array | None = None
 
-    def skeleton(self, stamp_ns: int, skeleton_id: str = "0") -> Skeleton:
-        """The 3D part, stamped, as it travels on."""
+    def skeleton(self, stamp_ns: int, skeleton_id: str = "0", frame_id: str = DEVICE_FRAME) -> Skeleton:
+        """The 3D part, stamped, as it travels on.
+
+        Args:
+            stamp_ns: of the frame set.
+            skeleton_id: which body.
+            frame_id: the device frame, with the prefix of this helmet.
+        """
         covariance = np.zeros((NUM_JOINTS, 3, 3), np.float32)
         covariance[:, range(3), range(3)] = self.joints_std_m**2
         covariance[np.isnan(self.joints_std_m).any(-1)] = np.nan
@@ -52,14 +59,31 @@ class PoseEstimate:
             covariance_m2=covariance,
             valid=np.asarray(np.isfinite(self.joints_device_m).all(axis=-1)),
             views=tuple(self.joints_2d),
-            frame_id=DEVICE_FRAME,
+            frame_id=frame_id,
             skeleton_id=skeleton_id,
             stage_seconds=self.stage_seconds,
         )
 
-    def skeletons_2d(self, stamp_ns: int) -> list[Skeleton2D]:
-        """The 2D part, one per view used."""
+    def skeletons_2d(
+        self, stamp_ns: int, image_stamps_ns: Mapping[str, int] | None = None, frame_prefix: str = ""
+    ) -> list[Skeleton2D]:
+        """The 2D part, one per view used.
+
+        Args:
+            stamp_ns: of the frame set.
+            image_stamps_ns: view -> stamp of its image; None where they are all the frame set's.
+            frame_prefix: of the names of TF frames.
+        """
+        stamps_ns = image_stamps_ns or dict.fromkeys(self.joints_2d, stamp_ns)
         return [
-            Skeleton2D(stamp_ns, view, pixels, self.scores_2d[view], self.image_sizes[view], f"{view}_optical_frame")
+            Skeleton2D(
+                stamp_ns=stamps_ns[view],
+                view=view,
+                pixels=pixels,
+                score=self.scores_2d[view],
+                image_size=self.image_sizes[view],
+                frame_id=f"{frame_prefix}{view}_optical_frame",
+                frame_set_stamp_ns=stamp_ns,
+            )
             for view, pixels in self.joints_2d.items()
         ]

@@ -24,14 +24,19 @@ class BodyMessages:
     Args:
         body_id: the skeleton's id.
         chain: links and joints, sized to the person.
+        frame_prefix: of the names of TF frames; the links of the robot description have none, as tools expect.
     """
 
-    def __init__(self, body_id: str, chain: HumanChain) -> None:
-        self.body_id = body_id
+    def __init__(self, body_id: str, chain: HumanChain, frame_prefix: str = "") -> None:
+        self.body_id, self._prefix = body_id, frame_prefix
         self._chain = chain
         self._names = [suffixed(name, body_id) for name in ANGLE_NAMES]
         self._frames = [
-            _frame(suffixed(joint.parent, body_id), suffixed(joint.child, body_id), origin.tolist())
+            _frame(
+                frame_prefix + suffixed(joint.parent, body_id),
+                frame_prefix + suffixed(joint.child, body_id),
+                origin.tolist(),
+            )
             for joint, origin in zip(CHAIN, chain.origins_m, strict=True)
         ]
 
@@ -47,7 +52,8 @@ class BodyMessages:
 
     def body_frame(self, pose: BodyPose) -> list[TransformStamped]:
         """`body_<id>` in the skeleton's frame."""
-        edge = StaticTransform(pose.skeleton.frame_id, suffixed("body", self.body_id), pose.frame_from_body)
+        body = self._prefix + suffixed("body", self.body_id)
+        edge = StaticTransform(pose.skeleton.frame_id, body, pose.frame_from_body)
         return transforms_to_messages([edge], pose.skeleton.stamp_ns)
 
     def joint_frames(self, pose: BodyPose) -> list[TransformStamped]:

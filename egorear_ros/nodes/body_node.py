@@ -30,6 +30,7 @@ from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.mailbox import Mailbox
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
+from egorear_ros.rig import frame_prefix_of
 
 LEARNING = LiveBodyConfig()
 PARAMETERS = (
@@ -130,7 +131,8 @@ class BodyNode(Node):
         self._fitted_at = time.monotonic()
         self._fit_time.add(self._fitted_at - started)
         if resized or self._messages is None:
-            self._messages = BodyMessages(skeleton.skeleton_id, HumanChain(pose.offsets_m))
+            prefix = frame_prefix_of(skeleton.frame_id)
+            self._messages = BodyMessages(skeleton.skeleton_id, HumanChain(pose.offsets_m), prefix)
             self._describe(self._messages)
         self._publish(pose, self._messages)
 

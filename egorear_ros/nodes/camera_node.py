@@ -24,10 +24,10 @@ from egorear_ros.datatypes import JPEG_FORMAT, CameraFrame
 from egorear_ros.nodes.conversions import camera_info_to_message, stamp_from_ns
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.images import fill_message
-from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.parameters import FRAME_PREFIX, Parameter, Parameters
 from egorear_ros.nodes.rates import RateMeter
 from egorear_ros.nodes.start_gate import StartGate
-from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, load_rig
+from egorear_ros.rig import CameraInfoFields, Rig, camera_info_fields, check_frame_prefix, load_rig
 
 PARAMETERS = (
     Parameter("view", "front_left", "Which camera of the rig this is."),
@@ -52,6 +52,7 @@ PARAMETERS = (
         "",
         "Begin when this lifecycle node is active; the graph sets it for recorded and simulated sources.",
     ),
+    FRAME_PREFIX,
     Parameter("reconnect_period", 1.0, "Wait before opening a failed source again, s.", 0.05, 60.0, dynamic=True),
 )
 START_S = 3.0
@@ -76,6 +77,7 @@ class CameraNode(Node):
         self._settings = p = Parameters(self, PARAMETERS)
         self._rig: Rig = load_rig(p["rig"])
         self._camera = self._rig[p["view"]]
+        self._frame = check_frame_prefix(p["frame_prefix"]) + self._camera.optical_frame
         self._infos: dict[tuple[int, int], CameraInfoFields] = {}
         self._health = Health(self, self._figures, "capture", f"{self._rig.name}/{self._camera.name}")
         self._rate = RateMeter()
@@ -175,7 +177,7 @@ class CameraNode(Node):
         self._rate.tick(time.monotonic())
         if self.listener is not None:
             self.listener(CameraFrame(self._camera.name, captured.stamp_ns, captured.image))
-        frame, stamp = self._camera.optical_frame, stamp_from_ns(captured.stamp_ns)
+        frame, stamp = self._frame, stamp_from_ns(captured.stamp_ns)
         if self._raw is not None and self._raw.get_subscription_count():
             image = Image()
             image.header.frame_id, image.header.stamp = frame, stamp

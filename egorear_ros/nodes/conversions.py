@@ -1,6 +1,7 @@
 """Messages of rclpy to the core's dataclasses and back.
 
-What bags hold too is mapped in `bags.message_writing` and `bags.message_reading`; frame sets and status here.
+What bags hold too is mapped in `bags.message_writing` and `bags.message_reading`; frame sets here, status in
+`nodes.status_messages`.
 
 Raw images are not copied on the way in: the dataclass shares the message's memory.
 """
@@ -22,13 +23,15 @@ from egorear_ros.bags import message_writing
 from egorear_ros.bags.message_reading import (
     NANOSECONDS,
     MessageError,
+    nanoseconds,
     skeleton_2d_from_message,
     skeleton_from_message,
     stamp_to_ns,
 )
-from egorear_ros.datatypes import JPEG_FORMAT, CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
+from egorear_ros.datatypes import JPEG_FORMAT, CameraFrame, FrameSet, Skeleton, Skeleton2D
 from egorear_ros.nodes.images import fill_message, rgb_from_message
 from egorear_ros.nodes.ros_messages import make
+from egorear_ros.rig import frame_prefix_of
 from egorear_ros.rig.camera_info import CameraInfoFields
 from egorear_ros.rig.rig import StaticTransform
 
@@ -46,15 +49,14 @@ __all__ = [
     "skeleton_to_message",
     "stamp_from_ns",
     "stamp_to_ns",
-    "status_from_message",
-    "status_to_message",
     "transforms_to_messages",
 ]
 
 
 def stamp_from_ns(stamp_ns: int) -> Time:
     """Integer nanoseconds to ROS time."""
-    return Time(sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
+    time: Time = message_writing.time(stamp_ns, make)
+    return time
 
 
 def frame_set_from_message(message: msg.FrameSet) -> FrameSet:
@@ -65,7 +67,8 @@ def frame_set_from_message(message: msg.FrameSet) -> FrameSet:
         ImageError: an image contradicts its size.
     """
     frames = tuple(_camera_frame_from_message(frame) for frame in message.frames)
-    frame_set = FrameSet(stamp_to_ns(message.header.stamp), frames, message.spread, message.header.frame_id)
+    spread_s = stamp_to_ns(message.spread) / NANOSECONDS
+    frame_set = FrameSet(stamp_to_ns(message.header.stamp), frames, spread_s, message.header.frame_id)
     if frame_set.view_mask != tuple(message.view_mask):
         raise MessageError(
             f"frame set has view_mask {list(message.view_mask)}, but images of {list(frame_set.view_mask)} are in it"
@@ -77,9 +80,10 @@ def frame_set_to_message(frame_set: FrameSet) -> msg.FrameSet:
     """Write a FrameSet."""
     message = msg.FrameSet()
     message.header.stamp, message.header.frame_id = stamp_from_ns(frame_set.stamp_ns), frame_set.frame_id
-    message.frames = [_camera_frame_to_message(frame) for frame in frame_set.frames]
+    prefix = frame_prefix_of(frame_set.frame_id)
+    message.frames = [_camera_frame_to_message(frame, prefix) for frame in frame_set.frames]
     message.view_mask = list(frame_set.view_mask)
-    message.spread = frame_set.spread_s
+    message.spread = message_writing.duration(nanoseconds(frame_set.spread_s), make)
     return message
 
 
@@ -91,36 +95,6 @@ def skeleton_to_message(skeleton: Skeleton) -> msg.Skeleton:
 def skeleton_2d_to_message(skeleton: Skeleton2D) -> msg.Skeleton2D:
     """Write a Skeleton2D."""
     return message_writing.skeleton_2d(skeleton, make)
-
-
-def status_from_message(message: msg.PipelineStatus) -> PipelineStatus:
-    """Read a PipelineStatus."""
-    cameras = tuple(
-        CameraStatus(**{field: getattr(camera, name) for field, name in CAMERA_STATUS_FIELDS.items()})
-        for camera in message.cameras
-    )
-    values = {field: getattr(message, name) for field, name in STATUS_FIELDS.items()}
-    return PipelineStatus(stamp_ns=stamp_to_ns(message.header.stamp), cameras=cameras, **values)
-
-
-def status_to_message(status: PipelineStatus) -> msg.PipelineStatus:
-    """Write a PipelineStatus."""
-    message = msg.PipelineStatus(**{name: getattr(status, field) for field, name in STATUS_FIELDS.items()})
-    message.header.stamp = stamp_from_ns(status.stamp_ns)
-    message.cameras = [
-        msg.CameraStatus(**{name: getattr(camera, field) for field, name in CAMERA_STATUS_FIELDS.items()})
-        for camera in status.cameras
-    ]
-    return message
-
-
-def _message_names(*fields: str) -> dict[str, str]:
-    """Dataclass field -> message field: the same but for the unit, which messages state in their comments."""
-    return {field: field.removesuffix("_s").removesuffix("_hz") for field in fields}
-
-
-CAMERA_STATUS_FIELDS = _message_names(*CameraStatus.__dataclass_fields__)
-STATUS_FIELDS = _message_names(*(set(PipelineStatus.__dataclass_fields__) - {"stamp_ns", "cameras"}))
 
 
 def camera_info_to_message(fields: CameraInfoFields, frame_id: str, stamp_ns: int) -> CameraInfo:
@@ -155,11 +129,13 @@ def _camera_frame_from_message(message: msg.CameraFrame) -> CameraFrame:
     image: npt.NDArray[np.uint8] | None = rgb_from_message(message.image) if raw else None
     jpeg = b"" if raw else bytes(message.compressed.data)
     told = message.compressed.format or JPEG_FORMAT
-    return CameraFrame(message.view, stamp_to_ns(message.stamp), image, jpeg, message.skew, told)
+    skew_s = stamp_to_ns(message.skew) / NANOSECONDS
+    return CameraFrame(message.view, stamp_to_ns(message.stamp), image, jpeg, skew_s, told)
 
 
-def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
-    message = msg.CameraFrame(view=frame.view, stamp=stamp_from_ns(frame.stamp_ns), skew=frame.skew_s)
+def _camera_frame_to_message(frame: CameraFrame, frame_prefix: str) -> msg.CameraFrame:
+    skew = message_writing.duration(nanoseconds(frame.skew_s), make)
+    message = msg.CameraFrame(view=frame.view, stamp=stamp_from_ns(frame.stamp_ns), skew=skew)
     target: Any = None
     if frame.image is not None:
         target = message.image
@@ -168,5 +144,5 @@ def _camera_frame_to_message(frame: CameraFrame) -> msg.CameraFrame:
         target = message.compressed
         target.format, target.data = frame.jpeg_format, array.array("B", frame.jpeg)
     if target is not None:
-        target.header.stamp, target.header.frame_id = message.stamp, f"{frame.view}_optical_frame"
+        target.header.stamp, target.header.frame_id = message.stamp, f"{frame_prefix}{frame.view}_optical_frame"
     return message

@@ -25,6 +25,7 @@ from egorear_ros.nodes.conversions import skeleton_from_message
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.result_file import check_result_file, write_json
+from egorear_ros.rig import without_prefix
 
 PARAMETERS = (
     Parameter("output", "", "Where to write the summary as JSON when the node ends; empty for nowhere."),
@@ -95,7 +96,7 @@ class EvaluationNode(Node):
             own[skeleton.stamp_ns] = skeleton
             if len(own) > PENDING:
                 own.popitem(last=False)
-        elif partner.frame_id != skeleton.frame_id:
+        elif without_prefix(partner.frame_id) != without_prefix(skeleton.frame_id):
             self._health.problems.report(
                 "frames differ", f"skeleton and ground truth are in '{skeleton.frame_id}' and '{partner.frame_id}'"
             )

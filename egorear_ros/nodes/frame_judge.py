@@ -46,6 +46,10 @@ class FrameJudge:
         """See `ClockJudge.offset_ns`."""
         return self._clocks.offset_ns(view)
 
+    def finding(self, view: str) -> ClockFinding | None:
+        """What was last found wrong with a camera's clock."""
+        return self._findings.get(view)
+
     def new_faults(self, now_ns: int, clock_ns: int, statistics: SyncStatistics) -> list[Condition]:
         """Clocks found to be wrong since the last call; to be called more often than `conditions`."""
         before = self._findings

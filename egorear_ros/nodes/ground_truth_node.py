@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rclpy.node import Node
@@ -17,14 +18,15 @@ from egorear_ros.capture import NoTruthError, TruthSource, open_truth
 from egorear_ros.datatypes import Skeleton
 from egorear_ros.nodes.conversions import skeleton_to_message
 from egorear_ros.nodes.health import Health
-from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.parameters import FRAME_PREFIX, Parameter, Parameters
 from egorear_ros.nodes.start_gate import StartGate
-from egorear_ros.rig import load_rig
+from egorear_ros.rig import DEVICE_FRAME, check_frame_prefix, load_rig, without_prefix
 
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
     Parameter("source", "", "The cameras' source: clip:DIR, bag:PATH or sim:SEED."),
     Parameter("start_with", "", "Begin when this lifecycle node is active; the graph sets it."),
+    FRAME_PREFIX,
     Parameter("rate", 0.0, "The cameras' rate, Hz; 0 takes the source's own.", 0.0, 240.0),
 )
 
@@ -45,7 +47,7 @@ class GroundTruthNode(Node):
         self._has_truth, self._skeletons = True, 0
         self._settings = p = Parameters(self, PARAMETERS)
         self._health = Health(self, self._figures, "truth")
-        self._rig = load_rig(p["rig"])
+        self._rig, self._frame_prefix = load_rig(p["rig"]), check_frame_prefix(p["frame_prefix"])
         self._publisher = self.create_publisher(msg.Skeleton, "ground_truth", 50)
         self._gate = StartGate(self, self.get_namespace(), p["start_with"])
         self._stopping = threading.Event()
@@ -77,6 +79,8 @@ class GroundTruthNode(Node):
         if self._stopping.is_set():
             return
         self._skeletons += 1
+        frame = without_prefix(skeleton.frame_id)  # a recording has the prefix it was recorded with
+        skeleton = replace(skeleton, frame_id=self._frame_prefix + frame if frame == DEVICE_FRAME else frame)
         for listener in self.listeners:
             listener(skeleton)
         self._publisher.publish(skeleton_to_message(skeleton))

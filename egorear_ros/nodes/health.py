@@ -7,7 +7,8 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -71,6 +72,25 @@ class Problems:
         return "; ".join([*texts[:SHOWN], *more]) if texts else None
 
 
+@dataclass(frozen=True)
+class Part:
+    """State of something that a node watches, with a status of its own on /diagnostics.
+
+    Attributes:
+        task: the status is called `/full/node/name: task`.
+        hardware_id: the device behind it.
+        figures: name -> value, one number each.
+        message: what is wrong; empty where nothing is.
+        level: of DiagnosticStatus.
+    """
+
+    task: str
+    hardware_id: str
+    figures: Mapping[str, object]
+    message: str = ""
+    level: bytes = DiagnosticStatus.OK
+
+
 class Health:
     """Publishes a node's state on /diagnostics once per second.
 
@@ -79,15 +99,21 @@ class Health:
         figures: called for the current figures, name -> value (shown as text); tools plot one number per value.
         task: what the node does; the status is called `/full/node/name: task`.
         hardware_id: the device behind it; empty where there is none of its own.
+        parts: called for what else has a status of its own.
 
     Attributes:
         broken: why the node cannot do its work until somebody mends it, for an ERROR that stands; empty while it can.
     """
 
     def __init__(
-        self, node: Node, figures: Callable[[], Mapping[str, object]], task: str, hardware_id: str = ""
+        self,
+        node: Node,
+        figures: Callable[[], Mapping[str, object]],
+        task: str,
+        hardware_id: str = "",
+        parts: Callable[[], Iterable[Part]] = tuple,
     ) -> None:
-        self._node, self._figures = node, figures
+        self._node, self._figures, self._parts = node, figures, parts
         self._name, self._hardware_id = f"{node.get_fully_qualified_name()}: {task}", hardware_id or "egorear"
         self.problems = Problems(node.get_logger().warning)
         self.broken = ""
@@ -165,10 +191,20 @@ class Health:
             status.level, status.message = DiagnosticStatus.ERROR, self.broken
         process = {"process": os.getpid()}
         figures = {**self._figures(), **process, **{f"count of: {kind}": n for kind, n in self.problems.counts.items()}}
-        status.values = [KeyValue(key=key, value=str(value)) for key, value in figures.items()]
-        message = DiagnosticArray(status=[status])
+        status.values = _values(figures)
+        message = DiagnosticArray(status=[status, *(self._status_of(part) for part in self._parts())])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
+
+    def _status_of(self, part: Part) -> DiagnosticStatus:
+        name = f"{self._node.get_fully_qualified_name()}: {part.task}"
+        status = DiagnosticStatus(name=name, hardware_id=part.hardware_id, level=part.level)
+        status.message, status.values = part.message or "ok", _values(part.figures)
+        return status
+
+
+def _values(figures: Mapping[str, object]) -> list[KeyValue]:
+    return [KeyValue(key=key, value=str(value)) for key, value in figures.items()]
 
 
 class _Watch:

@@ -17,15 +17,20 @@ CAMERA_COLOR = ColorRGBA(r=0.1, g=0.1, b=0.12, a=1.0)
 AXIS_COLOR = ColorRGBA(r=0.2, g=0.5, b=1.0, a=0.8)
 
 
-def helmet_markers(rig: Rig) -> list[Marker]:
-    """Markers of a rig in its device frame (cameras) and in the helmet's (dome)."""
-    dome = _marker(HELMET_FRAME, 0, Marker.SPHERE, DOME_SIZE_M, DOME_COLOR)
+def helmet_markers(rig: Rig, prefix: str = "") -> list[Marker]:
+    """Markers of a rig in its device frame (cameras) and in the helmet's (dome).
+
+    Args:
+        rig: the rig.
+        prefix: of the names of TF frames.
+    """
+    dome = _marker(prefix + HELMET_FRAME, 0, Marker.SPHERE, DOME_SIZE_M, DOME_COLOR)
     markers = [dome]
     for index, camera in enumerate(rig.cameras):
         pose = camera.device_from_camera
-        body = _marker(DEVICE_FRAME, 2 * index + 1, Marker.CUBE, (CAMERA_SIZE_M,) * 3, CAMERA_COLOR)
+        body = _marker(prefix + DEVICE_FRAME, 2 * index + 1, Marker.CUBE, (CAMERA_SIZE_M,) * 3, CAMERA_COLOR)
         body.pose = pose_to_message(pose)
-        axis = _marker(DEVICE_FRAME, 2 * index + 2, Marker.ARROW, (0.006, 0.014, 0.02), AXIS_COLOR)
+        axis = _marker(prefix + DEVICE_FRAME, 2 * index + 2, Marker.ARROW, (0.006, 0.014, 0.02), AXIS_COLOR)
         axis.points = [point_to_message(pose[:3, 3]), point_to_message(pose[:3, 3] + AXIS_LENGTH_M * pose[:3, 2])]
         markers += [body, axis]
     return markers

@@ -69,6 +69,11 @@ class Parameter:
         return descriptor
 
 
+FRAME_PREFIX = Parameter(
+    "frame_prefix", "", "Put before the names of all TF frames, such as left/; for several helmets in one TF tree."
+)
+
+
 class Parameters:
     """The declared parameters of a node, read by name.
 

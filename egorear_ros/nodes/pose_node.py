@@ -1,8 +1,8 @@
 """pose_node: frame sets in, skeletons out. A managed node: the network is loaded and warmed in `configure`.
 
-Topics: in `frame_set`, out `skeleton` and `<view>/skeleton_2d`. Services: `~/set_enabled`, `~/load_model`. Frame sets
-go through a mailbox that keeps the newest only, to one inference thread: the node never works through a backlog of
-stale frames.
+Topics: in `frame_set`, out `skeleton`, `<view>/skeleton_2d` and `~/status`. Services: `~/set_enabled`, `~/load_model`.
+Frame sets go through a mailbox that keeps the newest only, to one inference thread: the node never works through a
+backlog of stale frames.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_srvs.srv import SetBool
 
 from egorear_msgs import msg, srv
-from egorear_ros.datatypes import FrameSet, PipelineStatus
+from egorear_ros.datatypes import FrameSet, PoseStatus
 from egorear_ros.errors import EgorearError
 from egorear_ros.inference import DEFAULT_MODEL, PoseEstimate, PoseEstimator
 from egorear_ros.inference.engines import AUTO, ENGINES
+from egorear_ros.nodes.bounded import within
 from egorear_ros.nodes.conversions import (
     frame_set_from_message,
     skeleton_2d_to_message,
     skeleton_to_message,
-    status_to_message,
 )
 from egorear_ros.nodes.health import Health, reason_of
 from egorear_ros.nodes.mailbox import Mailbox
@@ -34,8 +34,9 @@ from egorear_ros.nodes.parameters import Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.rig_watch import RigWatch
 from egorear_ros.nodes.slow_services import SlowServices
+from egorear_ros.nodes.status_messages import pose_status_to_message
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
-from egorear_ros.rig import load_rig
+from egorear_ros.rig import frame_prefix_of, load_rig
 from egorear_ros.tracking.evidence import STATURES_M
 from egorear_ros.tracking.tracker import TEMPORAL_DEFAULT, TemporalFilter, open_filter
 
@@ -51,9 +52,11 @@ PARAMETERS = (
     Parameter("publish_2d", True, "Publish the 2D joints of every view.", dynamic=True),
     Parameter("check_rig", True, "Say in the log and /diagnostics when the images do not fit the rig file."),
     Parameter("reliable_input", True, "Ask for frame sets reliably; must match the synchronizer."),
+    Parameter("load_timeout", 120.0, "load_model answers within this time, with or without the model, s.", 1.0, 3600.0),
     Parameter("silence_warning", 3.0, "Complain when no frame set arrives for this long, s.", 0.5, 3600.0),
 )
 TAKE_TIMEOUT_S = 0.5
+Loaded = tuple[PoseEstimator, TemporalFilter | None]
 
 
 class PoseNode(LifecycleNode):
@@ -82,7 +85,7 @@ class PoseNode(LifecycleNode):
         """While managed publishers are added or switched."""
         self._skeletons = self.create_lifecycle_publisher(msg.Skeleton, "skeleton", 5)
         self._skeletons_2d: dict[str, Any] = {}
-        self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
+        self._status = self.create_publisher(msg.PoseStatus, "~/status", 5)
         self.create_timer(1.0, self._publish_status)
         reliability = ReliabilityPolicy.RELIABLE if self._settings["reliable_input"] else ReliabilityPolicy.BEST_EFFORT
         quality = QoSProfile(depth=2, reliability=reliability)
@@ -165,13 +168,12 @@ class PoseNode(LifecycleNode):
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
-    def _use(self, model: str, configured: bool = False) -> None:
-        """Load `model`, then take it in; while it loads, and if it fails, the old one works on.
+    def _use(self, model: str) -> None:
+        """Load `model`, then take it in."""
+        self._take_in(self._loaded(model), model)
 
-        Args:
-            model: what to load.
-            configured: take it in only if there still is an old one: the node may be cleaned up meanwhile.
-        """
+    def _loaded(self, model: str) -> Loaded:
+        """The network, warm; the old one works on meanwhile."""
         started = time.monotonic()
         p = self._settings
         rig = load_rig(p["rig"]) if p["rig"] else None
@@ -180,15 +182,26 @@ class PoseNode(LifecycleNode):
         )
         estimator.warm_up()
         temporal = open_filter(estimator, model, p["stature_m"] or None) if p["temporal"] else None
+        seconds = time.monotonic() - started
+        engine = f"engine '{estimator.engine.name}'" + (f": {proof}" if (proof := estimator.engine.proof) else "")
+        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, {engine}")
+        return estimator, temporal
+
+    def _take_in(self, loaded: Loaded, model: str, configured: bool = False) -> None:
+        """Use this network from the next frame set on.
+
+        Args:
+            loaded: the network and what goes on over time.
+            model: its name.
+            configured: take it in only if there still is an old one: the node may be cleaned up meanwhile.
+        """
+        estimator, temporal = loaded
         with self._swap:
             if configured and self._estimator is None:
                 raise EgorearError("the pose node is not configured; configure it first")
             self._estimator, self._temporal, self._model_name = estimator, temporal, model
             self._health.broken = ""
-        self._rig_watch.use(estimator.rig.subset(estimator.views) if p["check_rig"] else None)
-        seconds = time.monotonic() - started
-        engine = f"engine '{estimator.engine.name}'" + (f": {proof}" if (proof := estimator.engine.proof) else "")
-        self.get_logger().info(f"model '{model}' is ready after {seconds:.1f} s, {engine}")
+        self._rig_watch.use(estimator.rig.subset(estimator.views) if self._settings["check_rig"] else None)
 
     def _receive(self, message: msg.FrameSet) -> None:
         try:
@@ -209,25 +222,30 @@ class PoseNode(LifecycleNode):
                 self._health.caught("frame set", error)
 
     def _estimate(self, frame_set: FrameSet) -> None:
+        # References of its own: a swap that waited for a free moment of a busy network might wait for ever.
         with self._swap:
-            if not self._active or self._estimator is None:
-                self._ignored += 1
-                return
-            estimate, left_out = self._estimator.estimate_frames(frame_set.frames)
-            if self._temporal is not None:
-                estimate = self._temporal.update(estimate, frame_set.stamp_ns)
+            estimator, temporal = self._estimator, self._temporal
+        if not self._active or estimator is None:
+            self._ignored += 1
+            return
+        estimate, left_out = estimator.estimate_frames(frame_set.frames)
+        if temporal is not None:
+            estimate = temporal.update(estimate, frame_set.stamp_ns)
         for view, reason in left_out.items():
             self._health.problems.report(f"bad image of {view}", reason)
-        self._publish(estimate, frame_set.stamp_ns)
+        self._publish(estimate, frame_set)
         self._rig_watch.offer(frame_set, left_out)
 
-    def _publish(self, estimate: PoseEstimate, stamp_ns: int) -> None:
-        skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"])
+    def _publish(self, estimate: PoseEstimate, frame_set: FrameSet) -> None:
+        stamp_ns = frame_set.stamp_ns
+        skeleton = estimate.skeleton(stamp_ns, self._settings["skeleton_id"], frame_set.frame_id)
         self._skeletons.publish(skeleton_to_message(skeleton))
         for listener in self.listeners:
             listener(estimate, stamp_ns)
         if self._settings["publish_2d"]:
-            for skeleton_2d in estimate.skeletons_2d(stamp_ns):
+            image_stamps_ns = {frame.view: frame.stamp_ns for frame in frame_set.frames}
+            prefix = frame_prefix_of(frame_set.frame_id)
+            for skeleton_2d in estimate.skeletons_2d(stamp_ns, image_stamps_ns, prefix):
                 self._publisher_2d(skeleton_2d.view).publish(skeleton_2d_to_message(skeleton_2d))
         self._rate.tick(time.monotonic())
         self._latency.add((self.get_clock().now().nanoseconds - stamp_ns) / 1e9)
@@ -237,18 +255,26 @@ class PoseNode(LifecycleNode):
         overload = self._overload.tick(self._received, self._mailbox.replaced, self._network_time(50)[0])
         self._health.stand("overload", overload, False)
         p50, p95, p99 = self._latency(50, 95, 99)
-        status = PipelineStatus(
+        estimator, temporal = self._estimator, self._temporal
+        status = PoseStatus(
+            cues=temporal.cues if temporal is not None else (),
             stamp_ns=self.get_clock().now().nanoseconds,
-            node=self.get_fully_qualified_name(),
+            model=self._model_name,
+            engine=estimator.engine.name if estimator else "",
+            active=self._active,
+            enabled=self._enabled,
+            received_sets=self._received,
             skeletons=self._rate.count,
             skipped_sets=self._mailbox.replaced,
+            failed_sets=self._failed,
+            ignored_sets=self._ignored,
             rate_hz=self._rate.hz(time.monotonic()),
             latency_p50_s=p50,
             latency_p95_s=p95,
             latency_p99_s=p99,
-            model=self._model_name,
+            network_p50_s=self._network_time(50)[0],
         )
-        self._status.publish(status_to_message(status))
+        self._status.publish(pose_status_to_message(status))
 
     def _publisher_2d(self, view: str) -> Any:
         if view not in self._skeletons_2d:
@@ -266,9 +292,13 @@ class PoseNode(LifecycleNode):
 
     def _load_model(self, request: srv.LoadModel.Request, response: srv.LoadModel.Response) -> srv.LoadModel.Response:
         """Swap the network; in a thread of its own, the old one works on meanwhile."""
+        limit_s = self._settings["load_timeout"]
         try:
-            self._use(request.model, configured=True)
+            self._take_in(within(limit_s, lambda: self._loaded(request.model)), request.model, configured=True)
             response.success, response.message = True, f"'{request.model}' is in use"
+        except TimeoutError:
+            response.success = False
+            response.message = f"model '{request.model}' was not loaded within {limit_s:g} s (parameter load_timeout)"
         except Exception as error:  # whatever a file makes torch do, the answer comes and the node lives on
             response.success, response.message = False, reason_of(error)
             self._health.caught("load_model", error, f"model '{request.model}' was not taken in")

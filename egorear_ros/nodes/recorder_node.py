@@ -25,10 +25,11 @@ from egorear_ros.bags.message_types import (
     IMAGE,
     JOINT_STATE,
     MARKERS,
+    POSE_STATUS,
     SKELETON,
     SKELETON_2D,
-    STATUS,
     STRING,
+    SYNCHRONIZER_STATUS,
     TF,
 )
 from egorear_ros.bags.writing import BagWriter
@@ -46,7 +47,8 @@ GRAPH_TOPICS: Final = (
     ("/skeleton", SKELETON),
     ("/skeleton_fitted", SKELETON),
     ("/skeleton_2d", SKELETON_2D),
-    ("/status", STATUS),
+    ("/status", SYNCHRONIZER_STATUS),
+    ("/status", POSE_STATUS),
 )
 """Endings of the topics below the graph's namespace, with their types. Frame sets would repeat the images."""
 GLOBAL_TOPICS: Final = ("/tf", "/tf_static")

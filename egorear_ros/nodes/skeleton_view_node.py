@@ -22,9 +22,9 @@ from egorear_ros.errors import EgorearError
 from egorear_ros.nodes.conversions import point_to_message, skeleton_from_message, stamp_from_ns
 from egorear_ros.nodes.health import Health
 from egorear_ros.nodes.helmet_markers import helmet_markers
-from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.parameters import FRAME_PREFIX, Parameter, Parameters
 from egorear_ros.nodes.rates import RateMeter
-from egorear_ros.rig import load_rig
+from egorear_ros.rig import check_frame_prefix, load_rig
 from egorear_ros.skeleton import BONES
 
 PARAMETERS = (
@@ -33,6 +33,7 @@ PARAMETERS = (
     Parameter("joint_diameter", 0.05, "Size of a joint's sphere, m.", 0.005, 0.5, dynamic=True),
     Parameter("bone_width", 0.02, "Width of a bone's line, m.", 0.002, 0.2, dynamic=True),
     Parameter("lost_after", 1.0, "A body not seen for this long is deleted, s.", 0.1, 60.0, dynamic=True),
+    FRAME_PREFIX,
     Parameter("silence_warning", 3.0, "Complain when no skeleton arrives for this long, s.", 0.5, 3600.0),
 )
 
@@ -59,7 +60,8 @@ class SkeletonViewNode(Node):
         self.create_timer(0.25, self._delete_lost)
 
     def _publish_helmet(self) -> None:
-        self._helmet.publish(MarkerArray(markers=helmet_markers(load_rig(self._settings["rig"]))))
+        prefix = check_frame_prefix(self._settings["frame_prefix"])
+        self._helmet.publish(MarkerArray(markers=helmet_markers(load_rig(self._settings["rig"]), prefix)))
 
     def _receive(self, message: msg.Skeleton) -> None:
         self._arrived()

@@ -12,11 +12,11 @@ from egorear_ros.nodes.conversions import transforms_to_messages
 from egorear_ros.rig import Rig
 
 
-def publish_static_frames(node: Node, rig: Rig) -> Any:
+def publish_static_frames(node: Node, rig: Rig, prefix: str = "") -> Any:
     """Publish helmet, device and cameras once, latched; returns the publisher, which lives with the node."""
     publisher = node.create_publisher(
         TFMessage, "/tf_static", QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     )
     now_ns = node.get_clock().now().nanoseconds
-    publisher.publish(TFMessage(transforms=transforms_to_messages(rig.static_transforms(), now_ns)))
+    publisher.publish(TFMessage(transforms=transforms_to_messages(rig.static_transforms(prefix), now_ns)))
     return publisher

@@ -1,13 +1,12 @@
 """synchronizer_node: images of all cameras in, frame sets out.
 
-Topics: in `<view>/image_raw` or `<view>/image_raw/compressed`, out `frame_set`, `status` and,
+Topics: in `<view>/image_raw` or `<view>/image_raw/compressed`, out `frame_set`, `~/status` and,
 because this node always runs, the rig's `/tf_static`. The matching is
 `egorear_ros.sync`; this node feeds it, hands its sets on outside of the lock, and wakes it at deadlines.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,28 +20,39 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from egorear_msgs import msg
 from egorear_ros.bags.message_reading import NANOSECONDS, camera_frame_from_message
-from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus
+from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, SynchronizerStatus
+from egorear_ros.nodes.approximate_time import ApproximateTime
 from egorear_ros.nodes.camera_node import CameraNode
-from egorear_ros.nodes.conversions import frame_set_to_message, status_to_message
+from egorear_ros.nodes.camera_report import camera_part, camera_status
+from egorear_ros.nodes.conversions import frame_set_to_message
 from egorear_ros.nodes.frame_judge import FrameJudge
-from egorear_ros.nodes.health import Health
-from egorear_ros.nodes.parameters import Parameter, Parameters
+from egorear_ros.nodes.health import Health, Part
+from egorear_ros.nodes.parameters import FRAME_PREFIX, Parameter, Parameters
 from egorear_ros.nodes.rates import Percentiles, RateMeter
 from egorear_ros.nodes.static_frames import publish_static_frames
-from egorear_ros.rig import DEVICE_FRAME, load_rig
+from egorear_ros.nodes.status_messages import synchronizer_status_to_message
+from egorear_ros.rig import DEVICE_FRAME, check_frame_prefix, load_rig
 from egorear_ros.sync import (
     MINIMUM_VIEWS,
     AlignedSet,
-    CameraStatistics,
     SyncConfig,
     Synchronizer,
+    SyncStatistics,
     config_from_parameters,
 )
 
+OURS = "egorear"
+MATCHERS: dict[str, Any] = {OURS: Synchronizer, "approximate_time": ApproximateTime}
 PARAMETERS = (
     Parameter("rig", "ego4view", "Rig: name of a shipped one, or path of a .yaml file."),
     Parameter("views", [""], "Cameras to align, in the rig's order; empty text for all of the rig."),
     Parameter("transport", "raw", "Topics to listen to.", choices=("raw", "compressed")),
+    Parameter(
+        "matcher",
+        OURS,
+        "Matches frames: egorear, or approximate_time of message_filters.",
+        choices=tuple(MATCHERS),
+    ),
     Parameter("tolerance", SyncConfig.tolerance, "Largest difference of acquisition times within a set, s.", 0.0, 1.0),
     Parameter(
         "deadline",
@@ -63,6 +73,7 @@ PARAMETERS = (
     Parameter("queue_length", SyncConfig.queue_length, "Frames held per camera.", 2, 10000),
     Parameter("reliable_input", False, "Ask for images reliably; best effort understands both kinds of camera."),
     Parameter("reliable_output", True, "Publish frame sets reliably."),
+    FRAME_PREFIX,
     Parameter("silence_warning", 3.0, "Complain when a camera is silent for this long, s.", 0.5, 3600.0),
 )
 IDLE_WAKE_S = 0.05
@@ -84,20 +95,22 @@ class SynchronizerNode(Node):
         self.listeners: list[Callable[[FrameSet], None]] = []
         self._settings = p = Parameters(self, PARAMETERS)
         rig = load_rig(p["rig"])
-        self._static_frames = publish_static_frames(self, rig)
+        self._frame_prefix = check_frame_prefix(p["frame_prefix"])
+        self._static_frames = publish_static_frames(self, rig, self._frame_prefix)
         self._views = rig.subset(view for view in p["views"] if view).names if any(p["views"]) else rig.names
         config = config_from_parameters(self._views, p.values())
-        self._synchronizer: Synchronizer[CameraFrame] = Synchronizer(config)
+        self._config, self._rig_name = config, rig.name
+        self._synchronizer: Synchronizer[CameraFrame] = MATCHERS[p["matcher"]](config)
         self._judge = FrameJudge(config)
         self._unreadable = dict.fromkeys(self._views, 0)
         self._lock = threading.Lock()
         self._outgoing = threading.Lock()
         self._rates = {view: RateMeter() for view in self._views}
         self._sets, self._latency = RateMeter(), Percentiles()
-        self._health = Health(self, self._figures, "matching")
+        self._health = Health(self, self._figures, "matching", parts=self._parts)
         reliability = ReliabilityPolicy.RELIABLE if p["reliable_output"] else ReliabilityPolicy.BEST_EFFORT
         self._publisher = self.create_publisher(msg.FrameSet, "frame_set", QoSProfile(depth=2, reliability=reliability))
-        self._status = self.create_publisher(msg.PipelineStatus, "status", 5)
+        self._status = self.create_publisher(msg.SynchronizerStatus, "~/status", 5)
         self.create_timer(JUDGE_S, self._judge_clocks)
         self.create_timer(1.0, self._publish_status)
         self._arrived: dict[str, Callable[[], None]] = {}
@@ -189,7 +202,8 @@ class SynchronizerNode(Node):
                 frames.append(CameraFrame(view, 0))
             else:
                 frames.append(replace(frame, skew_s=skew_ns / NANOSECONDS))
-        return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, DEVICE_FRAME)
+        device_frame = self._frame_prefix + DEVICE_FRAME
+        return FrameSet(aligned.acquired_ns, tuple(frames), aligned.span_ns / NANOSECONDS, device_frame)
 
     def _judge_clocks(self) -> None:
         """Measure the cameras' clocks against each other."""
@@ -218,61 +232,63 @@ class SynchronizerNode(Node):
         self._judge_frames()
         with self._lock:
             statistics = self._synchronizer.statistics()
-            measured = {view: self._judge.offset_ns(view) for view in self._views}
-        now, (p50, p95, p99) = time.monotonic(), self._latency(50, 95, 99)
-        cameras = tuple(
-            self._camera_status(view, statistics.cameras[view], now, measured[view]) for view in self._views
-        )
-        status = PipelineStatus(
+        p50, p95, p99 = self._latency(50, 95, 99)
+        status = SynchronizerStatus(
             stamp_ns=self.get_clock().now().nanoseconds,
-            node=self.get_fully_qualified_name(),
-            cameras=cameras,
+            matcher=self._settings["matcher"],
+            cameras=self._cameras(statistics),
             complete_sets=statistics.complete,
             partial_sets=statistics.partial,
+            discarded_sets=statistics.discarded,
             clock_resets=statistics.resets,
-            rate_hz=self._sets.hz(now),
+            rate_hz=self._sets.hz(time.monotonic()),
             latency_p50_s=p50,
             latency_p95_s=p95,
             latency_p99_s=p99,
         )
-        self._status.publish(status_to_message(status))
+        self._status.publish(synchronizer_status_to_message(status))
 
-    def _camera_status(
-        self, view: str, camera: CameraStatistics, now: float, measured_ns: float | None
-    ) -> CameraStatus:
-        """One camera's counters; its skew is measured on all frames once there are enough, matched or not."""
-        skew_ns = camera.skew.mean_ns if measured_ns is None else measured_ns
-        largest = max(abs(camera.skew.min_ns), abs(camera.skew.max_ns)) / NANOSECONDS
-        return CameraStatus(
-            view=view,
-            alive=not camera.lost and self._rates[view].hz(now) > 0,
-            received=camera.received,
-            matched=camera.matched,
-            late=camera.late,
-            dropped=camera.dropped,
-            duplicates=camera.duplicate,
-            rate_hz=self._rates[view].hz(now),
-            mean_skew_s=skew_ns / NANOSECONDS,
-            max_skew_s=abs(skew_ns) / NANOSECONDS if math.isnan(largest) else largest,
+    def _cameras(self, statistics: SyncStatistics) -> tuple[CameraStatus, ...]:
+        now = time.monotonic()
+        with self._lock:
+            measured = {view: self._judge.offset_ns(view) for view in self._views}
+        return tuple(
+            camera_status(
+                view,
+                statistics.cameras[view],
+                self._rates[view].hz(now),
+                self._config.offset_ns(view) / NANOSECONDS,
+                measured[view],
+                self._judge.finding(view),
+            )
+            for view in self._views
         )
+
+    def _parts(self) -> list[Part]:
+        """One status per camera."""
+        with self._lock:
+            statistics = self._synchronizer.statistics()
+        return [
+            camera_part(
+                camera,
+                self._judge.finding(camera.view),
+                f"{self._rig_name}/{camera.view}",
+                self._unreadable[camera.view],
+            )
+            for camera in self._cameras(statistics)
+        ]
 
     def _figures(self) -> Mapping[str, object]:
         with self._lock:
             statistics = self._synchronizer.statistics()
-            measured = {view: self._judge.offset_ns(view) for view in self._views}
-        figures: dict[str, object] = {
+        p50, p95, p99 = (f"{1e3 * value:.1f}" for value in self._latency(50, 95, 99))
+        return {
             "sets (Hz)": f"{self._sets.hz(time.monotonic()):.1f}",
             "complete sets": statistics.complete,
             "partial sets": statistics.partial,
+            "discarded sets": statistics.discarded,
             "resets": statistics.resets,
+            "latency p50 (ms)": p50,
+            "latency p95 (ms)": p95,
+            "latency p99 (ms)": p99,
         }
-        for view, camera in statistics.cameras.items():
-            skew_ns = measured[view]
-            skew = "not measured" if skew_ns is None else f"{skew_ns / 1e6:.2f} ms"
-            figures[view] = (
-                f"{self._rates[view].hz(time.monotonic()):.1f} Hz, skew {skew}, received "
-                f"{camera.received} = matched {camera.matched} + late {camera.late} + duplicate {camera.duplicate} + "
-                f"dropped {camera.dropped} + waiting {camera.pending}; never came {camera.gaps}; "
-                f"unreadable {self._unreadable[view]}"
-            )
-        return figures

@@ -8,6 +8,7 @@ from egorear_ros.rig.camera import CameraModel
 from egorear_ros.rig.camera_info import CameraInfoFields, camera_from_info, camera_info_fields
 from egorear_ros.rig.equidistant import EquidistantModel
 from egorear_ros.rig.fitting import fit_equidistant
+from egorear_ros.rig.frame_prefix import check_frame_prefix, frame_prefix_of, without_prefix
 from egorear_ros.rig.loading import OFFICIAL_NAMES, load_official_calibration, load_rig, load_rw_extrinsics
 from egorear_ros.rig.ocam import OCamModel
 from egorear_ros.rig.omni import OmniModel
@@ -42,7 +43,9 @@ __all__ = [
     "StaticTransform",
     "camera_from_info",
     "camera_info_fields",
+    "check_frame_prefix",
     "fit_equidistant",
+    "frame_prefix_of",
     "half_diagonal",
     "load_official_calibration",
     "load_rig",
@@ -50,4 +53,5 @@ __all__ = [
     "rig_content",
     "rig_yaml",
     "with_view_range",
+    "without_prefix",
 ]

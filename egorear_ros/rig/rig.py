@@ -135,10 +135,16 @@ class Rig:
         )
         return replace(self, cameras=cameras)
 
-    def static_transforms(self) -> tuple[StaticTransform, ...]:
-        """Static TF tree: helmet_link -> egorear_device_frame -> <view>_optical_frame for every camera."""
-        device = StaticTransform(HELMET_FRAME, DEVICE_FRAME, self.helmet_from_device)
+    def static_transforms(self, prefix: str = "") -> tuple[StaticTransform, ...]:
+        """Static TF tree: helmet_link -> egorear_device_frame -> <view>_optical_frame for every camera.
+
+        Args:
+            prefix: before the name of every frame, for several helmets in one tree.
+        """
+        device_frame = prefix + DEVICE_FRAME
+        device = StaticTransform(prefix + HELMET_FRAME, device_frame, self.helmet_from_device)
         views = (
-            StaticTransform(DEVICE_FRAME, camera.optical_frame, camera.device_from_camera) for camera in self.cameras
+            StaticTransform(device_frame, prefix + camera.optical_frame, camera.device_from_camera)
+            for camera in self.cameras
         )
         return (device, *views)

@@ -38,6 +38,7 @@ FLAT = Skeleton2D(
     score=RNG.random(15).astype(np.float32),
     image_size=(640, 480),
     frame_id="rear_left_optical_frame",
+    frame_set_stamp_ns=STAMP_NS - 1,
 )
 INFO = camera_info_fields(load_rig("ego4view").cameras[0].model)
 

@@ -6,12 +6,18 @@ import rclpy
 
 from egorear_msgs import msg
 from egorear_ros.nodes import conversions as c
+from egorear_ros.nodes import status_messages as status
 
 TYPES = {
     "frame_set": (msg.FrameSet, c.frame_set_from_message, c.frame_set_to_message),
     "skeleton": (msg.Skeleton, c.skeleton_from_message, c.skeleton_to_message),
     "skeleton_2d": (msg.Skeleton2D, c.skeleton_2d_from_message, c.skeleton_2d_to_message),
-    "status": (msg.PipelineStatus, c.status_from_message, c.status_to_message),
+    "synchronizer_status": (
+        msg.SynchronizerStatus,
+        status.synchronizer_status_from_message,
+        status.synchronizer_status_to_message,
+    ),
+    "pose_status": (msg.PoseStatus, status.pose_status_from_message, status.pose_status_to_message),
 }
 
 

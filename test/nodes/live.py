@@ -34,6 +34,11 @@ def write_images(folder: Path, size: int = 64) -> str:
     return f"{folder}/{{view}}/%03d.png"
 
 
+def patience(seconds: float) -> float:
+    """How long to wait: longer on a machine with more work than cores, where even imports take minutes."""
+    return seconds * min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+
+
 class Graph:
     """`egorear run` as a subprocess, stopped by SIGINT."""
 
@@ -60,7 +65,7 @@ class Graph:
 
     def wait_for(self, text: str, timeout_s: float = 90.0) -> bool:
         """Wait until this is in the log, or the graph has ended."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + patience(timeout_s)
         while text not in self.log() and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         return text in self.log()
@@ -70,7 +75,7 @@ class Graph:
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
         try:
-            self.process.wait(20)
+            self.process.wait(patience(20))
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -100,7 +105,7 @@ class Listener:
 
     def wait_for(self, condition: Callable[[dict[str, list[Any]]], bool], timeout_s: float = 90.0) -> bool:
         """Spin until the condition holds."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + patience(timeout_s)
         while not condition(self.messages) and time.monotonic() < deadline:
             rclpy.spin_once(self._node, timeout_sec=0.1)
         return condition(self.messages)

@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from egorear_ros.datatypes import CameraFrame, CameraStatus, FrameSet, PipelineStatus, Skeleton, Skeleton2D
+from egorear_ros.datatypes import (
+    CameraFrame,
+    CameraStatus,
+    FrameSet,
+    PoseStatus,
+    Skeleton,
+    Skeleton2D,
+    SynchronizerStatus,
+)
 
 STAMP_NS = 1_700_000_000_123_456_789
 
@@ -37,21 +45,35 @@ def skeleton() -> Skeleton:
         frame_id="egorear_device_frame",
         skeleton_id="7",
         stage_seconds={"preprocess": 0.25, "network": 0.5},
+        velocities_m_s=rng.normal(size=(16, 3)),
+        velocity_covariance_m2_s2=rng.random((16, 3, 3)).astype(np.float32),
+        contact=rng.random(16).astype(np.float32),
+        prediction_ns=12_345_678,
+        gravity=np.array([0.0, 0.6, 0.8]),
+        gravity_deviation_rad=0.125,
+        stature_m=1.75,
+        cues=("past frames", "gravity"),
     )
 
 
 def skeleton_2d() -> Skeleton2D:
     rng = np.random.default_rng(2)
     pixels, score = rng.random((15, 2)).astype(np.float32), rng.random(15).astype(np.float32)
-    return Skeleton2D(STAMP_NS, "rear_left", pixels, score, (872, 870), "rear_left_optical_frame")
+    return Skeleton2D(STAMP_NS, "rear_left", pixels, score, (872, 870), "rear_left_optical_frame", STAMP_NS - 5)
 
 
-def status() -> PipelineStatus:
+def synchronizer_status() -> SynchronizerStatus:
     cameras = (
-        CameraStatus("front_left", True, 1, 2, 3, 4, 5, 29.5, 1e-3, 2e-3),
-        CameraStatus("rear_left", False, 6, 7, 8, 9, 10, 0.0, -1e-3, 3e-3),
+        CameraStatus("front_left", True, 1, 2, 3, 4, 5, 6, 7, 29.5, 1e-3, 2e-3, 3e-3, 4e-3, ""),
+        CameraStatus("rear_left", False, 8, 9, 10, 11, 12, 13, 14, 0.0, -1e-3, -2e-3, 5e-3, 6e-3, "stamps jump"),
     )
-    return PipelineStatus(STAMP_NS, "/egorear/pose", cameras, 11, 12, 13, 14, 15, 30.0, 0.25, 0.5, 0.75, "egorear-s")
+    return SynchronizerStatus(STAMP_NS, "egorear", cameras, 11, 12, 13, 14, 30.0, 0.1, 0.2, 0.3)
+
+
+def pose_status() -> PoseStatus:
+    return PoseStatus(
+        STAMP_NS, "egorear-s", "eager", True, False, 1, 2, 3, 4, 5, 30.0, 0.1, 0.2, 0.3, 0.4, ("gravity",), 1.75, 6
+    )
 
 
 def assert_same(a: Any, b: Any) -> None:

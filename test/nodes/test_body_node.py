@@ -247,7 +247,7 @@ def test_tools_of_ros4hri_find_the_body(node: Any, wearer: Callable[..., Wearer]
     pixels[HEATMAP_JOINTS.index("LeftHand")] = (64, 192)
     score = np.full(15, 0.75, np.float32)
     flat.publish(
-        skeleton_2d_to_message(Skeleton2D(7, "rear_left", pixels, score, (256, 256), "rear_left_optical_frame"))
+        skeleton_2d_to_message(Skeleton2D(7, "rear_left", pixels, score, (256, 256), "rear_left_optical_frame", 7))
     )
     assert one.spin_until(lambda: all(heard[topic] for topic in topics))
     assert heard["/humans/bodies/tracked"][0].ids == ["anna"]

@@ -26,7 +26,8 @@ SAMPLES: dict[str, Callable[[], Any]] = {
     "frame_set": samples.frame_set,
     "skeleton": samples.skeleton,
     "skeleton_2d": samples.skeleton_2d,
-    "status": samples.status,
+    "synchronizer_status": samples.synchronizer_status,
+    "pose_status": samples.pose_status,
 }
 
 
@@ -165,6 +166,15 @@ def test_messages_state_units_and_frames() -> None:
     """Every field of every message has a comment."""
     for path in sorted(Path(__file__).parents[2].glob("egorear_msgs/*/*")):
         for line in path.read_text().splitlines():
-            if line and not line.startswith(("#", "---", "uint8 NUM")):
+            if line and not line.startswith(("#", "---", "uint8 NUM", "string CUE")):
                 assert "#" in line, f"{path.name}: {line}"
     assert msg.Skeleton.NUM_JOINTS == 16
+
+
+def test_times_are_durations_and_figures_are_64_bits_wide() -> None:
+    """Differences of stamps are exact; what is measured has one type, so that no consumer has to look it up."""
+    for kind, names in {msg.CameraFrame: ["skew"], msg.FrameSet: ["spread"], msg.Skeleton: ["prediction"]}.items():
+        for name in names:
+            assert kind.get_fields_and_field_types()[name] == "builtin_interfaces/Duration"
+    for kind in (msg.CameraStatus, msg.SynchronizerStatus, msg.PoseStatus):
+        assert not [name for name, type_ in kind.get_fields_and_field_types().items() if type_ == "float"], kind

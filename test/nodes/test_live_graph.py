@@ -34,7 +34,8 @@ TOPICS: dict[str, tuple[Any, Any]] = {
     "/egorear/skeleton": (msg.Skeleton, 10),
     "/egorear/rear_left/skeleton_2d": (msg.Skeleton2D, 10),
     "/egorear/frame_set": (msg.FrameSet, 10),
-    "/egorear/status": (msg.PipelineStatus, 10),
+    "/egorear/synchronizer/status": (msg.SynchronizerStatus, 10),
+    "/egorear/pose/status": (msg.PoseStatus, 10),
     "/egorear/front_left/image_raw": (Image, BEST_EFFORT),
     "/egorear/front_left/camera_info": (CameraInfo, BEST_EFFORT),
     "/egorear/markers": (MarkerArray, 10),
@@ -85,7 +86,7 @@ def check_messages(messages: dict[str, list[Any]]) -> None:
     images = {stamp_to_ns(m.header.stamp) for m in messages["/egorear/front_left/image_raw"]}
     assert len(images & set(stamps)) >= 5, "acquisition stamps pass unchanged from camera to skeleton"
     complete = [m for m in messages["/egorear/frame_set"] if all(m.view_mask)]
-    assert complete and complete[-1].spread == 0
+    assert complete and stamp_to_ns(complete[-1].spread) == 0
     info = messages["/egorear/front_left/camera_info"][-1]
     assert (info.width, info.distortion_model, info.header.frame_id) == (64, "equidistant", "front_left_optical_frame")
     joints, bones = messages["/egorear/markers"][-1].markers
@@ -95,7 +96,7 @@ def check_messages(messages: dict[str, list[Any]]) -> None:
         *(f"{view}_optical_frame" for view in VIEWS),
     }
     assert any(t.child_frame_id == "body_wearer" for m in messages["/tf"] for t in m.transforms)
-    cameras = [m for m in messages["/egorear/status"] if m.cameras][-1].cameras
+    cameras = messages["/egorear/synchronizer/status"][-1].cameras
     assert [camera.view for camera in cameras] == list(VIEWS)
 
 

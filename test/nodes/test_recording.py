@@ -32,7 +32,7 @@ from egorear_ros.sync import SyncConfig
 from .. import recording
 from . import live
 
-NAMES = ("CameraFrame", "CameraStatus", "FrameSet", "PipelineStatus", "Skeleton", "Skeleton2D")
+NAMES = ("CameraFrame", "CameraStatus", "FrameSet", "PoseStatus", "Skeleton", "Skeleton2D", "SynchronizerStatus")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,8 +115,8 @@ def offset_of(skeleton: Skeleton, duration_ns: int) -> int:
 
 def test_a_closed_terminal_completes_the_recording(node: Any, tmp_path: Path) -> None:
     """SIGHUP comes, and nothing can be printed any more."""
-    publisher = node.create_publisher(msg.PipelineStatus, "/egorear/status", 5)
-    node.create_timer(0.1, lambda: publisher.publish(msg.PipelineStatus()))
+    publisher = node.create_publisher(msg.SynchronizerStatus, "/egorear/synchronizer/status", 5)
+    node.create_timer(0.1, lambda: publisher.publish(msg.SynchronizerStatus()))
     recorder = Recorder(str(tmp_path / "walk"))
     output = recorder.process.stdout
     assert output is not None
@@ -127,16 +127,16 @@ def test_a_closed_terminal_completes_the_recording(node: Any, tmp_path: Path) ->
     status, _, errors = recorder.stop(signal.SIGHUP)
     assert status == 0 and "Traceback" not in errors, errors
     with Bag(tmp_path / "walk") as bag:
-        assert bag.counts["/egorear/status"] > 0
+        assert bag.counts["/egorear/synchronizer/status"] > 0
 
 
 def test_a_killed_recorder_leaves_what_it_had(node: Any, tmp_path: Path) -> None:
     """SIGKILL: no footer, no metadata.yaml, a `.partial` folder; at most the last second and a bit is missing."""
-    publisher, sent = node.create_publisher(msg.PipelineStatus, "/egorear/status", 5), [0]
+    publisher, sent = node.create_publisher(msg.SynchronizerStatus, "/egorear/synchronizer/status", 5), [0]
 
     def send() -> None:
         sent[0] += 1
-        publisher.publish(msg.PipelineStatus(complete_sets=sent[0]))
+        publisher.publish(msg.SynchronizerStatus(complete_sets=sent[0]))
 
     node.create_timer(0.05, send)
     recorder = Recorder(str(tmp_path / "walk"))
@@ -148,7 +148,7 @@ def test_a_killed_recorder_leaves_what_it_had(node: Any, tmp_path: Path) -> None
     assert told and not (tmp_path / "walk").exists()
     with Bag(tmp_path / "walk.partial") as bag:
         assert "was cut off while it was recorded: read" in bag.remark
-        numbers = [m.message.complete_sets for m in bag.messages(["/egorear/status"])]
+        numbers = [m.message.complete_sets for m in bag.messages(["/egorear/synchronizer/status"])]
     assert len(numbers) >= 20 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     repaired = subprocess.run(
         [sys.executable, "-m", "egorear_ros", "bag", "repair", str(tmp_path / "walk.partial"), str(tmp_path / "new")],
@@ -158,7 +158,7 @@ def test_a_killed_recorder_leaves_what_it_had(node: Any, tmp_path: Path) -> None
     )
     assert repaired.returncode == 0, repaired.stderr
     with Bag(tmp_path / "new") as bag:
-        assert not bag.remark and bag.counts["/egorear/status"] == len(numbers)
+        assert not bag.remark and bag.counts["/egorear/synchronizer/status"] == len(numbers)
 
 
 def test_a_full_disk_is_said_in_diagnostics_and_loses_nothing_that_was_written(node: Any, tmp_path: Path) -> None:

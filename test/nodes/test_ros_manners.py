@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -80,6 +80,56 @@ def test_diagnostics_name_node_and_task_and_the_camera_behind(node: Any) -> None
     figures = {item.key: item.value for item in by_name["/pose_node: inference"].values}
     for percent in (50, 95, 99):
         float(figures[f"latency p{percent} (ms)"])
+
+
+def test_each_camera_has_a_status_of_plain_numbers_that_add_up(node: Any) -> None:
+    heard: dict[str, Any] = {}
+    told: list[Any] = []
+    node.create_subscription(
+        DiagnosticArray, "/diagnostics", lambda m: heard.update({status.name: status for status in m.status}), 10
+    )
+    node.create_subscription(msg.SynchronizerStatus, "/synchronizer_node/status", told.append, 10)
+    image = np.zeros((8, 8, 3), np.uint8)
+    with running("synchronizer_node", deadline=0.05) as synchronizer:
+        for stamp_ns in (10**9, 2 * 10**9):
+            for view in VIEWS[:3]:
+                synchronizer.take(CameraFrame(view, stamp_ns, image))
+        synchronizer.take(CameraFrame("front_left", 2 * 10**9, image))  # the same again
+        assert until(lambda: told and told[-1].partial_sets == 2 and len(heard) == 5, node, synchronizer)
+        assert until(lambda: len(told) > 2, node, synchronizer)
+    status = heard["/synchronizer_node: front_left"]
+    figures = {item.key: float(item.value) for item in status.values}  # every value is one number
+    assert status.hardware_id == "ego4view/front_left" and figures["received"] == 3
+    ends = ("matched", "late", "duplicate", "dropped", "waiting")
+    assert figures["received"] == sum(figures[end] for end in ends) and figures["duplicate"] == 1
+    assert heard["/synchronizer_node: rear_right"].message == "no image yet"
+    for camera in told[-1].cameras:
+        parts = (camera.matched, camera.late, camera.duplicates, camera.dropped, camera.waiting)
+        assert camera.received == sum(parts), camera
+
+
+def test_a_clock_that_does_not_fit_is_the_fault_of_its_camera(node: Any) -> None:
+    heard: dict[str, Any] = {}
+    told: list[Any] = []
+    node.create_subscription(
+        DiagnosticArray, "/diagnostics", lambda m: heard.update({status.name: status for status in m.status}), 10
+    )
+    node.create_subscription(msg.SynchronizerStatus, "/synchronizer_node/status", told.append, 10)
+    image = np.zeros((8, 8, 3), np.uint8)
+    with running("synchronizer_node") as synchronizer:
+
+        def tick() -> bool:
+            for view in VIEWS:  # one driver stamps nothing
+                stamp_ns = 0 if view == "rear_left" else time.time_ns()
+                synchronizer.take(CameraFrame(view, stamp_ns, image))
+            return bool(told) and bool(told[-1].cameras[2].fault)
+
+        assert until(tick, node, synchronizer, seconds=30.0)
+        name = "/synchronizer_node: rear_left"
+        assert until(lambda: name in heard and heard[name].message.startswith("camera 'rear_left'"), node, synchronizer)
+    assert heard[name].level == DiagnosticStatus.ERROR
+    assert told[-1].cameras[2].fault == heard[name].message
+    assert heard["/synchronizer_node: front_left"].message == "ok"
 
 
 def test_static_frames_need_no_view(node: Any) -> None:
