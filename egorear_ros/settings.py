@@ -1,5 +1,7 @@
 """Settings that check themselves: dataclasses validated by pydantic, whose findings become one EgorearError.
 
+For example::
+
     @checked("training configuration")
     class TrainingConfig:
         steps: Annotated[Whole | None, Field(ge=1)] = None

@@ -103,7 +103,7 @@ def image_tabs() -> Config:
 
 def latency() -> Config:
     """Latencies of the pose node."""
-    status = full_name(NAMESPACE, "status")
+    status = full_name(NAMESPACE, "pose/status")
     series = [
         {"value": f"{status}.latency_{name}", "label": f"latency {name}, s", "timestampMethod": "receiveTime"}
         for name in ("p50", "p99")

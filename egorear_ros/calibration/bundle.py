@@ -121,7 +121,8 @@ class Bundle:
         """(P, P) of the lenses, camera poses and offsets together, for corners that err by `sigma_px` in x and y."""
         matrix, _ = self._normal_equations(state, robust_px)
         matrix += np.diag(1e-9 * np.diag(matrix) + 1e-12)
-        return sigma_px**2 * np.linalg.inv(matrix)[: self._first_node, : self._first_node]
+        inverse = np.asarray(np.linalg.inv(matrix), np.float64)
+        return sigma_px**2 * inverse[: self._first_node, : self._first_node]
 
     @cached_property
     def camera_slices(self) -> list[slice | None]:

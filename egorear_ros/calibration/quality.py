@@ -67,7 +67,7 @@ def qualities(solution: Solution, rig: Rig) -> list[CameraQuality]:
     result = []
     for number, camera in enumerate(rig.cameras):
         mine = np.flatnonzero(solution.bundle.camera == number)
-        pixels = np.concatenate([np.empty((0, 2)), *(solution.bundle.views[i].pixels for i in mine)])
+        pixels = np.concatenate([np.empty((0, 2)), *(solution.bundle.views[int(i)].pixels for i in mine)])
         errors = np.linalg.norm(np.concatenate([np.empty((0, 2)), *(residuals[i] for i in mine)]), axis=-1)
         model = camera.model
         radius = min(model.image_circle_radius_px, math.hypot(model.width, model.height) / 2)

@@ -192,7 +192,7 @@ def _small_arrays(path: Path) -> dict[str, NDArray[Any]]:
     }
     named = {name: arrays.get(name, unnamed[name]) for name in NAME_ARRAYS}
     named["sequence"] = named["sequence"].astype(str)
-    cues = {name: arrays[name] for name in CUE_ARRAYS if name in arrays}
+    cues = {str(name): arrays[name] for name in CUE_ARRAYS if name in arrays}
     return {**{name: arrays[name] for name in ARRAYS[1:]}, **named, **cues}
 
 

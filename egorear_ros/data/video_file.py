@@ -16,7 +16,7 @@ class VideoReader:
 
     Args:
         path: of the file.
-        backend: one of OpenCV's CAP_ numbers.
+        backend: one of OpenCV's `CAP_...` numbers.
         options: pairs of property and value for opening.
     """
 

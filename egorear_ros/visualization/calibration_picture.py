@@ -50,7 +50,7 @@ def _draw_camera(axes: Any, calibration: Calibration, number: int, camera: Camer
     _draw_missing(axes, camera, middle)
     residuals = solution.residuals
     mine = np.flatnonzero(solution.bundle.camera == number)
-    at = np.concatenate([solution.bundle.views[i].pixels for i in mine])
+    at = np.concatenate([solution.bundle.views[int(i)].pixels for i in mine])
     error = np.concatenate([residuals[i] for i in mine])
     scale = ARROW_SHARE * coverage.width / max(3 * camera.rms_px, 1e-9)
     axes.quiver(*at.T, *error.T, color=color, angles="xy", scale_units="xy", scale=1 / scale, width=0.003)

@@ -163,8 +163,8 @@ def test_a_killed_recorder_leaves_what_it_had(node: Any, tmp_path: Path) -> None
 
 def test_a_full_disk_is_said_in_diagnostics_and_loses_nothing_that_was_written(node: Any, tmp_path: Path) -> None:
     """The file may not grow any more, as on a full disk."""
-    publisher = node.create_publisher(msg.PipelineStatus, "/egorear/status", 5)
-    node.create_timer(0.02, lambda: publisher.publish(msg.PipelineStatus(node="x" * 10_000)))
+    publisher = node.create_publisher(msg.PoseStatus, "/egorear/pose/status", 5)
+    node.create_timer(0.02, lambda: publisher.publish(msg.PoseStatus(model="x" * 10_000)))
     listener = live.Listener(node, {"/diagnostics": (DiagnosticArray, 50)})
     recorder = Recorder(str(tmp_path / "walk"))
     assert recorder.process.stdout is not None
@@ -183,7 +183,7 @@ def test_a_full_disk_is_said_in_diagnostics_and_loses_nothing_that_was_written(n
     assert f"'{tmp_path}/walk' cannot be written: File too large" in errors
     assert f"'{tmp_path}/walk' cannot be written" in said(listener.messages)[0]
     with Bag(tmp_path / "walk.partial") as bag:
-        assert sum(1 for _ in bag.messages(["/egorear/status"])) >= 10
+        assert sum(1 for _ in bag.messages(["/egorear/pose/status"])) >= 10
 
 
 def test_without_a_graph_nothing_is_recorded(private_ros_network: None, tmp_path: Path) -> None:
