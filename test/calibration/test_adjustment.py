@@ -75,14 +75,18 @@ def test_a_board_that_moved_between_the_cameras_is_no_rig() -> None:
         calibrate(BOARD, Pictures({**pictures.of, "rear_left": mixed}))
 
 
-def in_motion(truth: Rig, offsets_s: dict[str, float], seconds: float = 5.0, rate_hz: float = 12.0) -> Pictures:
+def in_motion(truth: Rig, offsets_s: dict[str, float], seconds: float = 16.0, rate_hz: float = 8.0) -> Pictures:
     """A board that is carried about under the helmet; every camera has a rhythm and a clock of its own."""
     rng = np.random.default_rng(5)
     knots = np.arange(-1.0, seconds + 2.0, 0.7)
     place = CubicSpline(
         knots,
         np.stack(
-            [rng.uniform(-0.3, 0.3, len(knots)), rng.uniform(-0.1, 0.5, len(knots)), rng.uniform(0.3, 0.5, len(knots))],
+            [
+                rng.uniform(-0.6, 0.6, len(knots)),
+                rng.uniform(-0.3, 0.8, len(knots)),
+                rng.uniform(0.2, 0.45, len(knots)),
+            ],
             -1,
         ),
     )

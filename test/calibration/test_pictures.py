@@ -171,7 +171,7 @@ def test_printed_boards_have_their_true_size(kind: str, paper: str) -> None:
     """The rectangles of the page, drawn by other code, show every corner where the board says it is."""
     board = parse_board(BOARDS[kind][paper])
     pdf = board_pdf(board, paper).decode("latin-1")
-    per_m = (60 if kind == "charuco" else 20) / board.pitch_m
+    per_m = (61 if kind == "charuco" else 20) / board.pitch_m
     numbers = re.findall(r"^([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re$", pdf.partition("\nf\n")[0], re.MULTILINE)
     boxes = np.array(numbers, float) / POINTS_PER_M
     height = float(re.search(r"MediaBox \[0 0 [\d.]+ ([\d.]+)\]", pdf)[1]) / POINTS_PER_M  # type: ignore[index]
