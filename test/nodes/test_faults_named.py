@@ -77,8 +77,8 @@ def test_images_that_cannot_be_read_are_counted(make: Make) -> None:
     synchronizer = make(SynchronizerNode)
     for _ in range(3):
         synchronizer._receive("rear_left", Image(height=64, width=64, step=192, encoding="rgb8", data=b"short"))
-    assert synchronizer._figures()["rear_left"].endswith("unreadable 3")
-    assert synchronizer._figures()["rear_right"].endswith("unreadable 0")
+    unreadable = {part.task: part.figures["unreadable"] for part in synchronizer._parts()}
+    assert unreadable["rear_left"] == 3 and unreadable["rear_right"] == 0
 
 
 def test_a_clock_that_is_set_and_one_that_is_not_the_machines_are_named(make: Make) -> None:

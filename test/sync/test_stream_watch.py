@@ -83,7 +83,8 @@ def test_a_trigger_that_comes_now_and_then_is_no_fault(seed: int) -> None:
     assert not any(watch(lambda name, k, t: 5 * MS if fired[k] else None))
 
 
-@settings(max_examples=15, deadline=None)
+# Not at random: at 5 Hz a few lost frames among 24 can look like a slow camera, once in thousands of seeds.
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6), rate_hz=st.sampled_from([5.0, 15.0, 30.0, 60.0]))
 def test_healthy_cameras_are_left_in_peace(seed: int, rate_hz: float) -> None:
     rng = random.Random(seed)
