@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+Make = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +31,24 @@ def node(private_ros_network: None) -> Iterator[Any]:
     yield node
     node.destroy_node()
     rclpy.shutdown()
+
+
+@pytest.fixture
+def make(private_ros_network: None) -> Iterator[Make]:
+    """Makes nodes of a class with parameters; closes them all."""
+    import rclpy
+    from rclpy.parameter import Parameter
+
+    rclpy.init()
+    nodes: list[Any] = []
+
+    def make_one(kind: Callable[..., Any], **parameters: Any) -> Any:
+        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+        nodes.append(kind(parameter_overrides=overrides))
+        return nodes[-1]
+
+    yield make_one
+    for node in nodes:
+        node.close()
+        node.destroy_node()
+    rclpy.try_shutdown()

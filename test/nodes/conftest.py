@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..ros_network import node, private_ros_network
+from ..ros_network import make, node, private_ros_network
 
-__all__ = ["node", "private_ros_network"]
+__all__ = ["make", "node", "private_ros_network"]
 
 collect_ignore_glob: list[str] = []
 try:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
-from rclpy.node import Node
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from egorear_msgs import srv
@@ -26,24 +22,7 @@ from egorear_ros.nodes.pose_node import PoseNode
 from egorear_ros.nodes.synchronizer_node import SynchronizerNode
 from egorear_ros.rig import VIEWS
 
-Make = Callable[..., Any]
-
-
-@pytest.fixture
-def make(private_ros_network: None) -> Iterator[Make]:
-    """Makes nodes with parameters; closes them all."""
-    rclpy.init()
-    nodes: list[Any] = []
-
-    def make_one(kind: type[Node], **parameters: Any) -> Any:
-        nodes.append(kind(parameter_overrides=[Parameter(name, value=value) for name, value in parameters.items()]))
-        return nodes[-1]
-
-    yield make_one
-    for node in nodes:
-        node.close()
-        node.destroy_node()
-    rclpy.try_shutdown()
+from ..ros_network import Make
 
 
 def status_of(node: Any) -> Any:

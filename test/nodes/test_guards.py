@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
-from rclpy.node import Node
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from egorear_ros.bags.clip_to_bag import clip_to_bag
@@ -32,26 +29,7 @@ from egorear_ros.nodes.synchronizer_node import SynchronizerNode
 from egorear_ros.rig import DEVICE_FRAME, VIEWS
 
 from .. import recording
-
-Make = Callable[..., Any]
-
-
-@pytest.fixture
-def make(private_ros_network: None) -> Iterator[Make]:
-    """Makes nodes with parameters; closes them all."""
-    rclpy.init()
-    nodes: list[Any] = []
-
-    def make_one(kind: type[Node], **parameters: Any) -> Any:
-        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-        nodes.append(kind(parameter_overrides=overrides))
-        return nodes[-1]
-
-    yield make_one
-    for node in nodes:
-        node.close()
-        node.destroy_node()
-    rclpy.shutdown()
+from ..ros_network import Make
 
 
 def wait_for(condition: Callable[[], Any], timeout_s: float = 20.0) -> bool:
