@@ -6,6 +6,8 @@ import argparse
 import math
 import os
 import platform
+import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from benchmarks.faults.matrix import Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- written by python -m benchmarks.faults -->", "<!-- end -->"
+TEMPORARY = re.compile(rf"{re.escape(tempfile.gettempdir())}/tmp\w+")
+"""Folders that are there for one run only."""
+
 SHOWN = 160
 """Characters of a message that are shown."""
 
@@ -77,5 +82,5 @@ def _known(value: float) -> float:
 
 
 def _short(text: str) -> str:
-    text = text.replace("`", "'")
+    text = TEMPORARY.sub("DIR", text.replace("`", "'"))
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
