@@ -9,27 +9,25 @@ import torch
 from torch import Tensor
 
 from egorear_ros.inference.engines import ENGINES, EngineKind, EngineSpec
+from egorear_ros.inference.engines.torch_engines import ReferenceEngine
 from egorear_ros.network import NetworkOutput
 
 
-class AutocastEngine:
+class AutocastEngine(ReferenceEngine):
     """Runs the network as it is, with the matrix products in bfloat16."""
 
     name = "autocast"
 
     def __init__(self, spec: EngineSpec) -> None:
-        self._network, self._extrinsics, self._device = spec.network, spec.extrinsics(), spec.device
+        super().__init__(spec)
+        self._device = spec.device
 
-    @torch.inference_mode()
     def __call__(
         self, images: Tensor, camera_from_device: Tensor | None = None, view_mask: Tensor | None = None
     ) -> NetworkOutput:
         """See `egorear_ros.inference.engines.Engine`."""
-        if camera_from_device is None:
-            camera_from_device = self._extrinsics.expand(len(images), -1, -1, -1)
         with torch.autocast(self._device.type, torch.bfloat16):
-            output: NetworkOutput = self._network(images, camera_from_device, view_mask)
-        return output
+            return super().__call__(images, camera_from_device, view_mask)
 
 
 ENGINES.add("autocast", EngineKind("the plain network in bfloat16, by torch's autocast", AutocastEngine))
