@@ -1,6 +1,6 @@
 """Bounds on what `rosbags` unpacks: it gives a compressed stream all the memory that comes out of it.
 
-A chunk of a bag of a few kilobytes can so fill the memory. `rosbags` has no setting for it, hence its table of
+In this way a bag of a few kilobytes can fill the memory. `rosbags` has no setting for it, hence its table of
 decompressors is given ours, which stop at the size that the chunk states and at `mcap_scan.largest_chunk`.
 """
 

@@ -2,7 +2,7 @@
 
 Levenberg-Marquardt on the normal equations. Every view touches few unknowns, its own dense block is added to the matrix
 of all: some hundred unknowns, so one Cholesky factorisation per step. `scipy.optimize.least_squares` with a sparse
-Jacobian solves each step by an iterative solver, which needs far more time for lens parameters (docs/calibrate.md).
+Jacobian solves each step by an iterative solver instead; how long that takes here has not been measured.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why there is no rig."""
+"""What keeps pictures from becoming a rig."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def qualities(solution: Solution, rig: Rig) -> list[CameraQuality]:
 
 
 def complaints(solution: Solution, cameras: Sequence[CameraQuality]) -> list[str]:
-    """Why this is no rig, one line each; empty if it is one."""
+    """What is wrong with the rig, one sentence each; empty if nothing is."""
     unit = max(c.coverage.width for c in cameras) / REFERENCE_WIDTH
     lines = []
     for c in cameras:

@@ -95,7 +95,7 @@ def calibrate(board: Board, pictures: Pictures, options: CalibrationOptions | No
     rig, device_from = _rig(solution, pictures, options)
     cameras = tuple(qualities(solution, rig))
     if wrong := complaints(solution, cameras):
-        raise CalibrationError("\n".join(wrong))
+        raise CalibrationError(". ".join(wrong))
     return Calibration(rig, solution, {single.name: single.dropped for single in singles}, device_from, cameras)
 
 
@@ -115,7 +115,7 @@ def _singles(board: Board, pictures: Pictures, options: CalibrationOptions) -> l
         except CalibrationError as error:
             wrong.append(str(error))
     if wrong:
-        raise CalibrationError("\n".join(wrong))
+        raise CalibrationError(". ".join(wrong))
     return singles
 
 

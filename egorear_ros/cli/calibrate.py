@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         calibration = calibrate(board, pictures, options)
     except CalibrationError as error:
-        raise CalibrationError(f"no rig, because:\n{error}") from error
+        raise CalibrationError(f"no rig, because {error}") from error
     _print(calibration, console)
     write_whole(args.out, rig_yaml(calibration.rig).encode())
     report = args.out.with_name(f"{args.out.stem}_report.json")

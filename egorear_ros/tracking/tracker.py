@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from egorear_ros.datatypes import CameraFrame
 from egorear_ros.inference import InputError, PoseEstimate, PoseEstimator
 from egorear_ros.inference.confidence import confidence_from_std
 from egorear_ros.inference.models import WEIGHTS_SUFFIX, find_weights
@@ -197,13 +196,6 @@ class PoseTracker:
         """
         check_down(gravity_device)  # before the work
         return self.temporal.update(self.estimator.estimate(images), stamp_ns, gravity_device)
-
-    def update_frames(
-        self, frames: Iterable[CameraFrame], stamp_ns: int, gravity_device: Array | Sequence[float] | None = None
-    ) -> tuple[PoseEstimate, dict[str, str]]:
-        """The same with what can be used of a frame set; see `PoseEstimator.estimate_frames`."""
-        estimate, left_out = self.estimator.estimate_frames(frames)
-        return self.temporal.update(estimate, stamp_ns, gravity_device), left_out
 
     def predict_to(self, stamp_ns: int) -> PoseEstimate:
         """See `TemporalFilter.predict_to`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -97,12 +97,3 @@ def _moved(matches: Matches, what: Assumed, rays: Float, image: int, turned: Rot
         moved[mine] = what.model.unproject(pixels) @ what.camera_from_device[:3, :3]
     moved[mine] = turned.apply(moved[mine])
     return moved
-
-
-def as_assumed(what: Assumed, turned: Turned) -> Assumed:
-    """The camera as the turn says it is."""
-    pose = what.camera_from_device.copy()
-    pose[:3, :3] = pose[:3, :3] @ turned.rotation.T
-    origin = -what.camera_from_device[:3, :3].T @ what.camera_from_device[:3, 3]
-    pose[:3, 3] = -pose[:3, :3] @ origin
-    return replace(what, camera_from_device=pose)
